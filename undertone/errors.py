@@ -1,0 +1,24 @@
+"""What can go wrong and be told to a person in one line.
+
+Every module derives its errors from `UndertoneError`; the command line prints the message and exits 1, a page shows
+it as an error. The tree:
+
+    UndertoneError
+    ├── SettingsError          a setting is missing or malformed                     (settings)
+    ├── ServerError            the embedded PostgreSQL cannot be started             (embedded)
+    ├── DatabaseError          a database cannot be reached or does not answer       (database)
+    ├── CatalogError           a relation or a column that is not there              (catalog)
+    ├── StatementError         a person's statement brought no result                (console)
+    │   ├── StatementRefused   not sent, or not a question
+    │   ├── StatementLimited   stopped by a limit
+    │   └── StatementFailed    the server's own words
+    ├── LoadError              a file that cannot become a table                     (load)
+    ├── ModelError             a model that cannot be loaded                         (classifier)
+    └── ScoringError           a run that cannot be planned, found or changed        (scoring)
+"""
+
+from __future__ import annotations
+
+
+class UndertoneError(Exception):
+    """Something a person can act on; the message says what happened and what to do, in one line, without secrets."""

@@ -1,0 +1,229 @@
+"""Every setting of Undertone: its name, its default and its meaning, in one list.
+
+A setting comes from, first found first: the environment, a `.env` file in the working directory, Streamlit's
+`.streamlit/secrets.toml` (there or in the home directory), its default. The README's table is `table()`; a test
+holds the two together.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Annotated, Any
+
+import platformdirs
+import pydantic
+import pydantic_settings
+import sqlalchemy
+
+from undertone import errors
+
+PREFIX = "UNDERTONE_"
+EXAMPLE = "postgresql://user:password@host:5432/database"
+SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
+
+
+class SettingsError(errors.UndertoneError):
+    """A setting is missing or malformed; the message names it and never shows its value."""
+
+
+def parse_address(text: str) -> sqlalchemy.URL:
+    """The PostgreSQL address `text`, checked.
+
+    Raises ValueError with a line that is safe to show: neither the address nor a part of it is in it.
+    """
+    scheme, separator, _ = text.strip().partition("://")
+    if not separator or scheme not in SCHEMES:
+        raise ValueError(f"not a PostgreSQL address; it looks like {EXAMPLE}")
+    try:
+        url = sqlalchemy.make_url(text.strip())
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        # Neither exception may be chained: both quote the whole address.
+        raise ValueError(
+            f"not a valid address; it looks like {EXAMPLE}, the port is a number, and a password"
+            " with @ : / or % in it is percent-encoded"
+        ) from None
+    if not url.database:
+        raise ValueError(f"the address names no database; it looks like {EXAMPLE}")
+    if not url.host and "host" not in url.query and "service" not in url.query:
+        raise ValueError(f"the address names no host; it looks like {EXAMPLE}")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ValueError("the port of the address is not between 1 and 65535")
+    return url.set(drivername="postgresql+psycopg2")
+
+
+def _checked_address(value: pydantic.SecretStr | None) -> pydantic.SecretStr | None:
+    if value is None or not value.get_secret_value().strip():
+        return None
+    parse_address(value.get_secret_value())
+    return value
+
+
+Address = Annotated[pydantic.SecretStr | None, pydantic.AfterValidator(_checked_address)]
+
+
+def default_home() -> pathlib.Path:
+    """Where the embedded server lives when nobody says: the user's data directory.
+
+    Root's is closed to every other account, and PostgreSQL refuses to run as root, so root gets a system directory.
+    """
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return pathlib.Path("/var/lib/undertone")
+    return pathlib.Path(platformdirs.user_data_dir("undertone", appauthor=False))
+
+
+def _setting(default: Any, description: str, *, name: str | None = None, **constraints: Any) -> Any:
+    alias = {"validation_alias": pydantic.AliasChoices(name, name.lower())} if name else {}
+    return pydantic.Field(default, description=description, **alias, **constraints)
+
+
+class Settings(pydantic_settings.BaseSettings):
+    """All settings, immutable once read. `load_settings` is the way to get one."""
+
+    model_config = pydantic_settings.SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        protected_namespaces=(),
+    )
+
+    database_url: Address = _setting(
+        None,
+        "The data: address of the PostgreSQL database to look into, best with a read-only account"
+        " (`sql/reader_role.sql`). Empty: the embedded server with its demo shop.",
+        name="DATABASE_URL",
+    )
+    store_url: Address = _setting(
+        None,
+        "The store: address of the database where Undertone keeps runs and scores; the account owns the schemas"
+        " `undertone` and `scores` there. Empty: the embedded server.",
+        name="STORE_URL",
+    )
+    home: pathlib.Path = pydantic.Field(
+        default_factory=default_home,
+        description="Directory of the embedded server, its passwords and its logs. Default: `undertone` in the user's"
+        " data directory, `/var/lib/undertone` for root.",
+    )
+    postgres_account: str = _setting(
+        "nobody", "The account that runs the embedded server when Undertone itself runs as root.", min_length=1
+    )
+    demo: bool = _setting(True, "Whether a new embedded database is filled with the demo shop.")
+    model: str = _setting(
+        "default",
+        "The classifier: `default` (ships with Undertone, offline), a Hugging Face text-classification model's name,"
+        " or a folder.",
+        min_length=1,
+    )
+    max_length: int = _setting(256, "Tokens of a text that the model reads; the rest is cut.", ge=8, le=8192)
+    batch_tokens: int = _setting(4096, "Tokens that go through the model at once.", ge=64, le=1_048_576)
+    threads: int = _setting(0, "Processor threads of the model; 0 takes what the machine has.", ge=0, le=1024)
+    chunk_rows: int = _setting(200, "Rows in a chunk, the unit of work of a scoring run.", ge=1, le=100_000)
+    local_worker: bool = _setting(
+        True, "Whether the app starts a worker of its own where the store is the embedded server."
+    )
+    query_seconds: float = _setting(30.0, "Seconds that a statement on SQL may take.", gt=0, le=86_400)
+    query_rows: int = _setting(10_000, "Rows that a statement on SQL may return.", ge=1, le=10_000_000)
+    query_bytes: int = _setting(64_000_000, "Bytes that a result on SQL may have.", ge=1_000, le=4_000_000_000)
+    query_slots: int = _setting(3, "Statements on SQL that may run at once.", ge=1, le=100)
+    page_rows: int = _setting(50, "Rows on one page of Tables.", ge=1, le=1_000)
+    cache_seconds: int = _setting(60, "Seconds that an answer of the database is shown again before it is asked anew.", ge=1)
+    pool_size: int = _setting(5, "Connections that the app keeps to each database.", ge=1, le=100)
+    connect_seconds: int = _setting(10, "Seconds to wait for a connection.", ge=1, le=600)
+    upload_megabytes: int = _setting(200, "Size of a file that can be brought in on the Tables page.", ge=1, le=10_000)
+
+    @pydantic.field_validator("home")
+    @classmethod
+    def _absolute_home(cls, value: pathlib.Path) -> pathlib.Path:
+        return pathlib.Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow links
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[pydantic_settings.BaseSettings],
+        init_settings: pydantic_settings.PydanticBaseSettingsSource,
+        env_settings: pydantic_settings.PydanticBaseSettingsSource,
+        dotenv_settings: pydantic_settings.PydanticBaseSettingsSource,
+        file_secret_settings: pydantic_settings.PydanticBaseSettingsSource,
+    ) -> tuple[pydantic_settings.PydanticBaseSettingsSource, ...]:
+        secrets = _StreamlitSecrets(settings_cls)
+        return init_settings, env_settings, dotenv_settings, secrets
+
+    @property
+    def embedded_store(self) -> bool:
+        """Whether the store is the embedded server."""
+        return self.store_url is None
+
+    @property
+    def embedded_data(self) -> bool:
+        """Whether the data is the embedded server."""
+        return self.database_url is None
+
+    @property
+    def needs_server(self) -> bool:
+        """Whether the embedded server has to run."""
+        return self.embedded_store or self.embedded_data
+
+
+class _StreamlitSecrets(pydantic_settings.TomlConfigSettingsSource):
+    """`.streamlit/secrets.toml`, the user's own first overlaid by the working directory's, as Streamlit reads it.
+
+    Read here and not by `st.secrets`, so that the command line and the worker see the same settings as the app.
+    """
+
+    def __init__(self, settings_cls: type[pydantic_settings.BaseSettings]) -> None:
+        places = [base / ".streamlit" / "secrets.toml" for base in (pathlib.Path.home(), pathlib.Path.cwd())]
+        super().__init__(settings_cls, toml_file=places)
+
+    def __call__(self) -> dict[str, Any]:
+        # In the file a setting has the name that it has in the environment, in either case.
+        named = {str(key).upper(): value for key, value in super().__call__().items()}
+        found: dict[str, Any] = {}
+        for field, info in self.settings_cls.model_fields.items():
+            name = environment_name(field, info)
+            if name in named:
+                found[name if info.validation_alias else field] = named[name]
+        return found
+
+
+def environment_name(field: str, info: pydantic.fields.FieldInfo) -> str:
+    """The name of a setting in the environment, as `UNDERTONE_HOME`."""
+    alias = info.validation_alias
+    if isinstance(alias, pydantic.AliasChoices):
+        return str(alias.choices[0])
+    return (PREFIX + field).upper()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises SettingsError with one line that names the first wrong setting and what it should be, without its value.
+    """
+    try:
+        return Settings(**overrides)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        field = str(first["loc"][0]) if first["loc"] else ""
+        info = Settings.model_fields.get(field)
+        name = environment_name(field, info) if info else field.upper()
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name}: {message}") from None
+    except pydantic_settings.SettingsError:
+        raise SettingsError("the settings cannot be read: see the environment, .env and secrets.toml") from None
+    except ValueError as error:  # tomllib.TOMLDecodeError
+        raise SettingsError(f".streamlit/secrets.toml is not valid TOML: {error}") from None
+
+
+def table() -> str:
+    """The settings as the Markdown table that the README shows."""
+    rows = ["| setting | default | meaning |", "|---|---|---|"]
+    for field, info in Settings.model_fields.items():
+        default = "" if info.default_factory or info.default is None else f"`{_shown(info.default)}`"
+        rows.append(f"| `{environment_name(field, info)}` | {default} | {info.description} |")
+    return "\n".join(rows)
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
