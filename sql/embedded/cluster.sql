@@ -1,0 +1,27 @@
+-- The roles and the database of the embedded server. Run at every start, as the superuser, in the database `postgres`.
+-- Repeating it changes nothing. Why each line is here: docs/security.md.
+
+-- The owner has Undertone's own schemas and the tables that were brought in; it is nobody's superuser.
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'undertone_owner') THEN
+        CREATE ROLE undertone_owner;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'undertone_reader') THEN
+        CREATE ROLE undertone_reader;
+    END IF;
+END $$;
+ALTER ROLE undertone_owner WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+
+-- The reader asks every question about the data.
+ALTER ROLE undertone_reader WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT
+    CONNECTION LIMIT 60;
+-- A role can lift the first four of these for its own session; only the superuser can lift the last.
+ALTER ROLE undertone_reader SET default_transaction_read_only = on;
+ALTER ROLE undertone_reader SET statement_timeout = '5min';
+ALTER ROLE undertone_reader SET idle_in_transaction_session_timeout = '5min';
+ALTER ROLE undertone_reader SET lock_timeout = '10s';
+ALTER ROLE undertone_reader SET temp_file_limit = '2GB';
+
+-- Nobody but the superuser has business in the other databases.
+REVOKE ALL ON DATABASE postgres FROM PUBLIC;
+REVOKE ALL ON DATABASE template1 FROM PUBLIC;
