@@ -1,0 +1,98 @@
+"""Fixtures that every kind of test shares: a real PostgreSQL, and databases in it that are fresh for each test.
+
+    server   one PostgreSQL for the whole session, with Undertone's roles and a migrated, empty template database
+    place    the address of a new database made from the template, for one test
+    store_pool   a pool on it as the owner
+    data_pool    a pool on it as the reader, SELECT only
+    execute      statements as the owner
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections.abc import Callable, Iterator
+
+import psycopg2
+import psycopg2.sql
+import pytest
+import sqlalchemy
+
+from tests import servers
+from undertone import database, embedded, store
+
+for name in [name for name in os.environ if name.startswith(("PG", "UNDERTONE_", "DATABASE_URL", "STORE_URL"))]:
+    del os.environ[name]  # the tests say themselves what they want
+
+TEMPLATE = "undertone"
+_numbers = itertools.count(1)
+
+
+def _superuser(server: servers.Postgresql, name: str) -> database.Connection:
+    connection: database.Connection = psycopg2.connect(**server.dsn(database=name))
+    connection.autocommit = True
+    return connection
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[servers.Postgresql]:
+    with servers.Postgresql() as server:
+        with contextlib.closing(_superuser(server, "postgres")) as connection, connection.cursor() as cursor:
+            cursor.execute((embedded.SQL / "cluster.sql").read_text())
+            cursor.execute(f"CREATE DATABASE {TEMPLATE} OWNER {embedded.OWNER}")
+        with contextlib.closing(_superuser(server, TEMPLATE)) as connection:
+            connection.cursor().execute((embedded.SQL / "database.sql").read_text())
+        owner = database.Database(_address(server, embedded.OWNER, TEMPLATE), name="store")
+        store.migrate(owner)
+        owner.close()
+        yield server
+
+
+def _address(server: servers.Postgresql, role: str, name: str) -> sqlalchemy.URL:
+    port = server.dsn()["port"]
+    return sqlalchemy.URL.create("postgresql+psycopg2", username=role, host="127.0.0.1", port=port, database=name)
+
+
+@pytest.fixture
+def place(server: servers.Postgresql) -> Iterator[Callable[[str], sqlalchemy.URL]]:
+    """A new database: called with a role, its address."""
+    name = f"test_{next(_numbers)}"
+    identifier = psycopg2.sql.Identifier(name)
+    with contextlib.closing(_superuser(server, "postgres")) as connection, connection.cursor() as cursor:
+        make = psycopg2.sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
+        cursor.execute(
+            make.format(identifier, psycopg2.sql.Identifier(TEMPLATE), psycopg2.sql.Identifier(embedded.OWNER))
+        )
+        yield lambda role: _address(server, role, name)
+        cursor.execute(psycopg2.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+@pytest.fixture
+def store_pool(place: Callable[[str], sqlalchemy.URL]) -> Iterator[database.Database]:
+    """A pool on the new database as the owner of the store and of the tables in `public`."""
+    pool = database.Database(place(embedded.OWNER), name="store", size=10)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def data_pool(place: Callable[[str], sqlalchemy.URL]) -> Iterator[database.Database]:
+    """A pool on the new database as the reader."""
+    pool = database.Database(place(embedded.READER), name="data", size=10, read_only=True)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def execute(store_pool: database.Database) -> Callable[..., list[tuple[object, ...]]]:
+    """Run statements as the owner and commit; returns the rows of the last one, if it has any."""
+
+    def run(statement: object, parameters: object = None) -> list[tuple[object, ...]]:
+        with store_pool.lend() as connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            rows = cursor.fetchall() if cursor.description else []
+            connection.commit()
+            return rows
+
+    return run
