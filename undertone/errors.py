@@ -14,7 +14,8 @@ it as an error. The tree:
     │   └── StatementFailed    the server's own words
     ├── LoadError              a file that cannot become a table                     (load)
     ├── ModelError             a model that cannot be loaded                         (classifier)
-    └── ScoringError           a run that cannot be planned, found or changed        (scoring)
+    ├── ScoringError           a run that cannot be planned, found or changed        (scoring)
+    └── WorkerError            a worker that cannot be started                       (local_worker)
 """
 
 from __future__ import annotations

@@ -129,7 +129,6 @@ class Settings(pydantic_settings.BaseSettings):
     query_bytes: int = _setting(64_000_000, "Bytes that a result on SQL may have.", ge=1_000, le=4_000_000_000)
     query_slots: int = _setting(3, "Statements on SQL that may run at once.", ge=1, le=100)
     page_rows: int = _setting(50, "Rows on one page of Tables.", ge=1, le=1_000)
-    cache_seconds: int = _setting(60, "Seconds that an answer of the database is shown again before it is asked anew.", ge=1)
     pool_size: int = _setting(5, "Connections that the app keeps to each database.", ge=1, le=100)
     connect_seconds: int = _setting(10, "Seconds to wait for a connection.", ge=1, le=600)
     upload_megabytes: int = _setting(200, "Size of a file that can be brought in on the Tables page.", ge=1, le=10_000)
