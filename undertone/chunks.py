@@ -1,0 +1,238 @@
+"""The two kinds of work of a run: cut it into chunks, and score a chunk. Each may be done twice and changes nothing then."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from psycopg2 import sql
+
+from undertone import classifier as classifiers
+from undertone import database, scores, scoring
+
+# A text is read up to here; more than any model's window, and ten megabytes of it need not travel.
+TEXT_CHARACTERS = 100_000
+# Texts between two looks at whether to go on.
+SLICE = 32
+SQL = scoring.SQL
+
+
+class Classifier(Protocol):
+    """What is needed of `classifier.Classifier`."""
+
+    @property
+    def model_id(self) -> str:
+        """Which weights these are."""
+
+    def classify(self, texts: Sequence[object]) -> list[classifiers.Prediction]:
+        """A prediction for each text."""
+
+
+class Interrupted(Exception):  # noqa: N818 - not an error: the worker was asked to stop
+    """The worker ends before the chunk does; nothing of it was written."""
+
+
+def cut(data: database.Database, store: database.Database, run_id: int) -> int:
+    """Cut a planned run into chunks and set it running; returns how many there are."""
+    with store.lend() as connection:
+        locked = SQL.lock_run(connection, run=run_id)
+        if locked is None or locked[0] != "planned":
+            return 0
+        source, size = scoring.get_source(connection, locked[1]), locked[2]
+        SQL.remove_chunks(connection, run=run_id)
+        with data.lend() as reading:
+            batch: list[dict[str, object]] = []
+            number = 0
+            for number, chunk in enumerate(_boundaries(reading, source, size), start=1):
+                batch.append({"number": number, **chunk})
+                if len(batch) == 1000:
+                    SQL.add_chunks(connection, run=run_id, chunks=json.dumps(batch))
+                    batch.clear()
+            SQL.add_chunks(connection, run=run_id, chunks=json.dumps(batch))
+        SQL.set_total(connection, run=run_id)
+        SQL.set_state(connection, run=run_id, state="running", error=None)
+        SQL.finish_if_done(connection, run=run_id)  # an empty table
+        scoring.enqueue_in(connection)
+        connection.commit()
+        return number
+
+
+def _boundaries(connection: database.Connection, source: scores.Source, size: int) -> Iterator[dict[str, object]]:
+    """The last key of every `size` rows in the order of the key, with what lies before it."""
+    key = sql.SQL(", ").join(sql.Identifier(kept.name) for kept in source.key)
+    texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(kept.name)) for kept in source.key)
+    statement = sql.SQL(
+        "SELECT position, {texts} FROM (SELECT {key}, row_number() OVER keys AS position, lead(1) OVER keys AS more"
+        " FROM {relation} WINDOW keys AS (ORDER BY {key})) AS numbered"
+        " WHERE position % {size} = 0 OR more IS NULL ORDER BY position"
+    ).format(texts=texts, key=key, relation=_relation(source), size=sql.Literal(size))
+    with connection.cursor() as plain:
+        plain.execute("SET LOCAL statement_timeout = '1h'")  # a sort of a hundred million keys takes minutes
+    with connection.cursor(name="boundaries") as cursor:
+        cursor.itersize = 1000
+        cursor.execute(statement)
+        after: list[str] | None = None
+        before = 0
+        for position, *last in cursor:
+            yield {"after_key": after, "last_key": last, "rows_planned": position - before}
+            after, before = last, position
+
+
+def score(
+    data: database.Database,
+    store: database.Database,
+    load: Callable[[str], Classifier],
+    run_id: int,
+    number: int,
+    *,
+    worker: str,
+    stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Score one chunk: read, leave out what is scored and unchanged, classify, write all of it in one transaction.
+
+    Returns whether the chunk is done now; False when its run is not running. `load` gives the classifier for a model's name.
+    Raises Interrupted when `stop` says so, or the errors of database, catalogue and classifier; nothing is written then.
+    """
+    started = datetime.datetime.now(datetime.UTC)
+    with store.lend() as connection:
+        chunk = SQL.get_chunk(connection, run=run_id, number=number)
+        if chunk is None or chunk[0] != "running" or chunk[1] != "waiting":
+            return False
+        _, _, source_id, model, expected_model, after, last = chunk
+        source = scoring.get_source(connection, source_id)
+        after, last = tuple(after) if after else None, tuple(last)
+        known = scores.existing(connection, source, after, last)
+    rows = data.ask(_read, source, after, last)
+    classifier = load(model)
+    if expected_model and expected_model != classifier.model_id:
+        raise scoring.ScoringError(
+            f"Run {run_id} was begun with {expected_model} and this worker has {classifier.model_id} under that name;"
+            " give both the same model, or start a new run"
+        )
+
+    fresh = [row for row in rows if not _unchanged(row, known, classifier.model_id)]
+
+    def go_on() -> bool:
+        if stop():
+            raise Interrupted
+        with store.lend() as connection:
+            return bool(SQL.run_state(connection, run=run_id) == "running")
+
+    predictions = _classify(classifier, [row["text"] for row in fresh], go_on)
+    if predictions is None:
+        return False
+    found = [_score(row, prediction) for row, prediction in zip(fresh, predictions, strict=True)]
+
+    with store.lend() as connection:
+        # The run first, in every transaction: two chunks that end at once must not both believe that the other goes on.
+        state = SQL.lock_run(connection, run=run_id)[0]
+        if state != "running" or SQL.claim_chunk(connection, run=run_id, number=number) is None:
+            return False
+        scores.write(connection, source, found, model_id=classifier.model_id, run_id=run_id)
+        SQL.set_model(connection, run=run_id, model_id=classifier.model_id)
+        empty = sum(score.label is None for score in found)
+        SQL.chunk_done(
+            connection,
+            run=run_id,
+            number=number,
+            rows_read=len(rows),
+            scored=len(found) - empty,
+            unchanged=len(rows) - len(found),
+            empty=empty,
+            truncated=sum(score.truncated for score in found),
+            worker=worker,
+            started_at=started,
+        )
+        SQL.finish_if_done(connection, run=run_id)
+        connection.commit()
+        return True
+
+
+def give_up(store: database.Database, run_id: int, number: int, *, worker: str, error: str) -> None:
+    """Record that a chunk cannot be done, so that the rest of the run can end."""
+    with store.lend() as connection:
+        SQL.lock_run(connection, run=run_id)
+        if number == 0:
+            SQL.set_state(connection, run=run_id, state="failed", error=error)
+        else:
+            SQL.chunk_failed(connection, run=run_id, number=number, worker=worker, error=error)
+            SQL.finish_if_done(connection, run=run_id)
+        connection.commit()
+
+
+def _relation(source: scores.Source) -> sql.Identifier:
+    return sql.Identifier(source.schema, source.relation)
+
+
+def _read(
+    connection: database.Connection, source: scores.Source, after: scores.Values | None, last: scores.Values
+) -> list[dict[str, Any]]:
+    """The rows of a chunk: key and context as text, the text, whether it was cut, its hash."""
+    kept = (*source.key, *source.context)
+    statement = sql.SQL(
+        "SELECT {kept}, left({text}::text, {most}), length({text}::text) > {most}, md5({text}::text)"
+        " FROM {relation} WHERE {range} ORDER BY {key}"
+    ).format(
+        kept=sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in kept),
+        text=sql.Identifier(source.text_column),
+        most=sql.Literal(TEXT_CHARACTERS),
+        relation=_relation(source),
+        range=scores.key_range([(column.name, column.type) for column in source.key], after, last),
+        key=sql.SQL(", ").join(sql.Identifier(column.name) for column in source.key),
+    )
+    length = len(source.key)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return [
+            {"key": row[:length], "context": row[length:-3], "text": row[-3], "cut": bool(row[-2]), "hash": row[-1]}
+            for row in cursor
+        ]
+
+
+# The hash of no text at all, which is not the hash of an empty one.
+NO_TEXT = "00000000000000000000000000000000"
+
+
+def _hash(row: dict[str, Any]) -> str:
+    return row["hash"] or NO_TEXT
+
+
+def _unchanged(
+    row: dict[str, Any], known: dict[scores.Values, tuple[str, str, scores.Values]], model_id: str
+) -> bool:
+    found = known.get(row["key"])
+    return found is not None and found == (_dashed(_hash(row)), model_id, row["context"])
+
+
+def _dashed(digest: str) -> str:
+    """An MD5 as PostgreSQL shows a uuid."""
+    return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
+
+
+def _classify(
+    classifier: Classifier, texts: list[str | None], go_on: Callable[[], bool]
+) -> list[classifiers.Prediction] | None:
+    """A prediction for each text, in slices of similar length; None when the run is not to go on."""
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index] or ""))
+    predictions: dict[int, classifiers.Prediction] = {}
+    for start in range(0, len(order), SLICE):
+        if not go_on():
+            return None
+        part = order[start : start + SLICE]
+        predictions.update(zip(part, classifier.classify([texts[index] for index in part]), strict=True))
+    return [predictions[index] for index in range(len(texts))]
+
+
+def _score(row: dict[str, Any], prediction: classifiers.Prediction) -> scores.Score:
+    return scores.Score(
+        key=row["key"],
+        context=row["context"],
+        label=prediction.label,
+        confidence=prediction.confidence,
+        probabilities=json.dumps(prediction.probabilities) if prediction.label is not None else None,
+        text_hash=_hash(row),
+        truncated=prediction.truncated or row["cut"],
+        reason=prediction.reason,
+    )

@@ -1,0 +1,113 @@
+"""The Procrastinate app: the jobs that a run is made of, and when a failed one is tried again."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import procrastinate
+import procrastinate.jobs
+import procrastinate.retry
+import sqlalchemy
+
+from undertone import chunks, database, errors, store
+
+QUEUE = "scoring"
+ATTEMPTS = 5  # 2 + 4 + 8 + 16 seconds between them
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Bench:
+    """What a worker works with. `load` gives the classifier for a model's name."""
+
+    data: database.Database
+    store: database.Database
+    load: Callable[[str], chunks.Classifier]
+    name: str = field(default_factory=socket.gethostname)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+
+class Retry(procrastinate.retry.BaseRetryStrategy):
+    """An interrupted job goes straight back into the queue; a failed one a few times, after growing delays."""
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: procrastinate.jobs.Job
+    ) -> procrastinate.retry.RetryDecision | None:
+        """When to try again; None to give up."""
+        if isinstance(exception, chunks.Interrupted):
+            return procrastinate.retry.RetryDecision(retry_in={"seconds": 0})
+        if _is_last(job):
+            return None
+        return procrastinate.retry.RetryDecision(retry_in={"seconds": 2 ** (job.attempts + 1)})
+
+
+def _is_last(job: procrastinate.jobs.Job) -> bool:
+    return job.attempts + 1 >= ATTEMPTS
+
+
+# The tasks; `make_app` gives them a store.
+app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+
+@app.task(name="cut_run", queue=QUEUE, pass_context=True, retry=Retry())
+def cut_run(context: procrastinate.JobContext, run: int) -> None:
+    """Cut a planned run into chunks."""
+    bench = _bench(context)
+    with _giving_up(context, bench, run, 0):
+        number = chunks.cut(bench.data, bench.store, run)
+        log.info("run %s: cut into %s chunks", run, number)
+
+
+@app.task(name="score_chunk", queue=QUEUE, pass_context=True, retry=Retry())
+def score_chunk(context: procrastinate.JobContext, run: int, number: int) -> None:
+    """Score one chunk of a run."""
+    bench = _bench(context)
+    with _giving_up(context, bench, run, number):
+        chunks.score(bench.data, bench.store, bench.load, run, number, worker=bench.name, stop=bench.stopping.is_set)
+
+
+def _bench(context: procrastinate.JobContext) -> Bench:
+    bench: Bench = context.additional_context["bench"]
+    return bench
+
+
+class _giving_up:  # noqa: N801 - a context manager
+    """Write the error of a job's last attempt where a person sees it, so that its run can end."""
+
+    def __init__(self, context: procrastinate.JobContext, bench: Bench, run: int, number: int) -> None:
+        self.job, self.bench, self.run, self.number = context.job, bench, run, number
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: Any) -> None:
+        if error is None or isinstance(error, chunks.Interrupted):
+            return
+        # Of an error that was not foreseen only the kind: its message may hold somebody's text.
+        line = str(error) if isinstance(error, errors.UndertoneError) else f"unforeseen: {type(error).__name__}"
+        log.warning("run %s, chunk %s, attempt %s: %s", self.run, self.number, self.job.attempts + 1, line)
+        if _is_last(self.job):
+            chunks.give_up(self.bench.store, self.run, self.number, worker=self.bench.name, error=line)
+
+
+def make_app(address: sqlalchemy.URL) -> procrastinate.App:
+    """The app on a store's address."""
+    arguments: dict[str, Any] = {
+        **address.query,
+        "host": address.host or address.query.get("host"),
+        "port": address.port,
+        "user": address.username,
+        "password": address.password,
+        "dbname": address.database,
+        "application_name": "undertone worker",
+        "connect_timeout": 10,
+        # The queue's functions name their tables without a schema.
+        "options": f"{address.query.get('options', '')} -c search_path={store.SCHEMA},pg_catalog".strip(),
+    }
+    arguments = {key: value for key, value in arguments.items() if value is not None}
+    return app.with_connector(procrastinate.PsycopgConnector(kwargs=arguments, min_size=1, max_size=4))
