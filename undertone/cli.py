@@ -1,0 +1,338 @@
+"""The command line: the same functions as the pages, for cron, scripts and tests.
+
+Exit codes: 0 done, 1 refused or failed with one clear line on stderr, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import json
+import logging
+import os
+import pathlib
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from undertone import catalog, console, doctor, errors, load, local_worker, output, scores, scoring, services, settings, units
+
+app = typer.Typer(
+    name="undertone",
+    help="Browse a PostgreSQL database, ask it anything read-only, score its texts.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+FOLLOW_SECONDS = 0.5
+
+
+class Format(enum.StrEnum):
+    """How `query` writes its answer."""
+
+    table = enum.auto()
+    csv = enum.auto()
+    json = enum.auto()
+    jsonl = enum.auto()
+    parquet = enum.auto()
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    # kill and a closed terminal end a command as Ctrl-C does: what it has started is ended in order.
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        app()
+    except errors.UndertoneError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("stopped")
+    except BrokenPipeError:
+        # The reader, such as head, has had enough. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(0)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str) -> NoReturn:
+    print(" ".join(message.split()), file=sys.stderr)
+    sys.exit(1)
+
+
+@contextlib.contextmanager
+def _open() -> Iterator[services.Services]:
+    with contextlib.closing(services.open_services(settings.load_settings())) as opened:
+        yield opened
+
+
+@app.command()
+def tables(as_json: Json = False) -> None:
+    """List the tables."""
+    with _open() as opened:
+        found = opened.data.ask(catalog.relations)
+    if as_json:
+        print(json.dumps([vars(relation) | {"label": relation.label} for relation in found], indent=2))
+        return
+    rows = [
+        (
+            relation.label,
+            relation.kind,
+            "" if relation.rows is None else f"{relation.rows:,}",
+            units.size(relation.bytes),
+            relation.comment or "",
+        )
+        for relation in found
+    ]
+    output.table(("table", "kind", "rows (estimate)", "size", "comment"), rows, right=(2, 3))
+
+
+@app.command()
+def query(
+    statement: Annotated[str, typer.Argument(metavar="[SQL | -]", help="One read-only statement; - reads it from stdin.")] = "-",
+    form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.table,
+    limit: Annotated[int | None, typer.Option(min=1, help="Rows at most. Default: UNDERTONE_QUERY_ROWS.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds at most. Default: UNDERTONE_QUERY_SECONDS.")] = None,
+) -> None:
+    """Ask the data one read-only question."""
+    text = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape") if statement == "-" else statement
+    with _open() as opened:
+        chosen = opened.settings
+        limits = console.Limits(
+            seconds=timeout or chosen.query_seconds, rows=limit or chosen.query_rows, bytes=chosen.query_bytes
+        )
+        result = console.run(opened.console, text, limits)
+    output.result(result, form.value)
+    if result.truncated:
+        print(f"only the first {len(result.rows):,} rows: the limit of {result.truncated} was reached", file=sys.stderr)
+
+
+@app.command("load")
+def load_command(
+    file: Annotated[pathlib.Path, typer.Argument(help="CSV, TSV, JSON lines or Parquet.")],
+    table: Annotated[str | None, typer.Option(help="Name of the new table. Default: from the file's name.")] = None,
+    key: Annotated[str | None, typer.Option(help="Column that identifies a row. Default: a new column that counts.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring a file into a new table of the embedded database."""
+    with _open() as opened:
+        if opened.owner is None:
+            raise load.LoadError("A file can only be brought into the embedded database; unset DATABASE_URL and STORE_URL")
+        progress = output.Progress("bytes read")
+        loaded = load.load_file(opened.owner, file, table=table, key=key, progress=progress.show)
+        progress.end()
+    if as_json:
+        print(json.dumps(vars(loaded) | {"columns": dict(loaded.columns)}, indent=2))
+        return
+    columns = ", ".join(f"{name} {type_}" for name, type_ in loaded.columns)
+    print(f"{loaded.rows:,} rows in the new table {loaded.table} ({columns}), {loaded.seconds:.1f} s")
+
+
+@app.command()
+def score(
+    table: Annotated[str, typer.Argument(help="The table or view whose texts are scored.")],
+    text: Annotated[str, typer.Option(help="The column with the texts.")],
+    key: Annotated[list[str] | None, typer.Option(help="Columns that identify a row. Default: the primary key.")] = None,
+    context: Annotated[list[str] | None, typer.Option(help="Columns to keep beside the scores. Default: proposed.")] = None,
+    model: Annotated[str | None, typer.Option(help="The classifier. Default: UNDERTONE_MODEL.")] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the run to its end.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Start a run over a text column and follow it."""
+    with _open() as opened:
+        chosen = opened.settings
+        run = scoring.start(
+            opened.data,
+            opened.store,
+            table,
+            text,
+            place=opened.place,
+            model=model or chosen.model,
+            chunk_rows=chosen.chunk_rows,
+            key=key or (),
+            context=context,
+        )
+        if wait:
+            run = _follow(opened, run)
+        _show_run(opened, run, as_json)
+    if run.state in ("failed", "cancelled"):
+        _fail(f"run {run.id} {run.state}: {run.error or 'see runs'}")
+
+
+def _follow(opened: services.Services, run: scoring.Run) -> scoring.Run:
+    """Show a run's progress until it ends, seeing to it that somebody works on it."""
+    helper = local_worker.LocalWorker(opened.settings) if opened.settings.embedded_store else None
+    if helper:
+        helper.start()
+    progress = output.Progress("rows")
+    begun, warned = time.monotonic(), False
+    try:
+        while not run.ended:
+            time.sleep(FOLLOW_SECONDS)
+            run = opened.store.ask(scoring.get, run.id)
+            progress.show(run.rows, run.rows_total or 0)
+            if not helper and not warned and not run.rows and time.monotonic() - begun > 10:
+                print("no worker has taken the run yet; start one with: python -m undertone worker", file=sys.stderr)
+                warned = True
+            if run.state == "paused":
+                break
+    finally:
+        progress.end()
+        if helper:
+            helper.stop()
+    return run
+
+
+@app.command()
+def runs(
+    what: Annotated[list[str] | None, typer.Argument(metavar="[[pause|resume|cancel|retry] RUN]")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the runs, show one, or pause, resume, cancel or retry it."""
+    words = what or []
+    actions = [word for word in words if not word.isdigit()]
+    numbers = [int(word) for word in words if word.isdigit()]
+    possible = {action for following in scoring.ACTIONS.values() for action in following}
+    if len(actions) > 1 or len(numbers) > 1 or (actions and not numbers) or not possible.issuperset(actions):
+        raise typer.BadParameter(f"expected RUN, or one of {', '.join(sorted(possible))} and RUN")
+    with _open() as opened:
+        if actions:
+            with opened.store.lend() as connection:
+                _show_run(opened, scoring.change(connection, numbers[0], actions[0]), as_json)
+        elif numbers:
+            _show_run(opened, opened.store.ask(scoring.get, numbers[0]), as_json)
+        else:
+            found = opened.store.ask(scoring.runs)
+            if as_json:
+                print(json.dumps([_run(opened, run) for run in found], indent=2, default=str))
+                return
+            output.table(
+                ("run", "source", "state", "rows", "of", "scored", "started", "scores"),
+                [
+                    (
+                        run.id,
+                        run.source.title,
+                        run.state,
+                        f"{run.rows:,}",
+                        "" if run.rows_total is None else f"{run.rows_total:,}",
+                        f"{run.scored:,}",
+                        output.time(run.started_at),
+                        f"scores.{run.source.name}",
+                    )
+                    for run in found
+                ],
+                right=(0, 3, 4, 5),
+            )
+
+
+def _run(opened: services.Services, run: scoring.Run) -> dict[str, Any]:
+    """A run as a program reads it."""
+    summary = opened.store.ask(scores.summary, run.source)
+    return {
+        "run": run.id,
+        "state": run.state,
+        "table": f"{run.source.schema}.{run.source.relation}",
+        "text": run.source.text_column,
+        "key": [kept.stored for kept in run.source.key],
+        "context": [kept.stored for kept in run.source.context],
+        "scores": f"scores.{run.source.name}",
+        "model": run.model_id or run.model,
+        "rows": run.rows,
+        "rows_total": run.rows_total,
+        "scored": run.scored,
+        "unchanged": run.unchanged,
+        "empty": run.empty,
+        "truncated": run.truncated,
+        "chunks": run.chunks,
+        "chunks_failed": run.chunks_failed,
+        "rows_per_second": run.rate and round(run.rate, 1),
+        "seconds_left": run.seconds_left,
+        "error": run.error,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "labels": {str(label): rows for label, rows in summary.labels.items() if label is not None},
+    }
+
+
+def _show_run(opened: services.Services, run: scoring.Run, as_json: bool) -> None:
+    shown = _run(opened, run)
+    if as_json:
+        print(json.dumps(shown, indent=2, default=str))
+        return
+    labels = ", ".join(f"{label} {rows:,}" for label, rows in shown["labels"].items()) or "none yet"
+    total = "?" if run.rows_total is None else f"{run.rows_total:,}"
+    rate = f", {run.rate:,.0f} rows/s" if run.rate else ""
+    print(f"Run {run.id} over {run.source.title}: {run.state}, {run.rows:,} of {total} rows{rate}")
+    print(f"scored {run.scored:,} · unchanged {run.unchanged:,} · empty {run.empty:,} · truncated {run.truncated:,}")
+    print(f"in {shown['scores']}: {labels}")
+    if run.error:
+        print(f"error: {run.error}")
+    for number, error in opened.store.ask(scoring.chunk_errors, run.id)[:5]:
+        print(f"chunk {number}: {error}")
+
+
+@app.command()
+def classify(
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT …]", help="Default: a text a line on stdin.")] = None,
+    model: Annotated[str | None, typer.Option(help="The classifier. Default: UNDERTONE_MODEL.")] = None,
+) -> None:
+    """Classify texts; JSON lines out."""
+    from undertone import classifier
+
+    chosen = settings.load_settings()
+    loaded = classifier.load_classifier(
+        model or chosen.model,
+        max_length=chosen.max_length,
+        batch_tokens=chosen.batch_tokens,
+        threads=chosen.threads,
+    )
+    for batch in output.batches(texts if texts else output.stdin_lines(), 256):
+        for text, prediction in zip(batch, loaded.classify(batch), strict=True):
+            print(output.line({"text": text, **vars(prediction)}))
+
+
+@app.command()
+def worker(
+    local: Annotated[bool, typer.Option("--local", hidden=True)] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only say whether a worker is at work.")] = False,
+) -> None:
+    """Do scoring work until stopped."""
+    from undertone import worker as working
+
+    if check:
+        with _open() as opened:
+            found = opened.store.ask(scoring.workers)
+        if not found:
+            _fail("no worker is at work; start one with: python -m undertone worker")
+        print(f"{len(found)} at work")
+        return
+
+    logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    working.work(settings.load_settings(), local=local)
+
+
+@app.command("doctor")
+def doctor_command(as_json: Json = False) -> None:
+    """Check everything, and prove the read-only promise by trying to break it."""
+    findings = list(doctor.examine(settings.load_settings()))
+    if as_json:
+        print(json.dumps([vars(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.good else 'BAD '} {finding.what}: {finding.found}")
+    if bad := [finding.what for finding in findings if not finding.good]:
+        _fail(f"not in order: {', '.join(bad)}")
