@@ -1,0 +1,1 @@
+"""What all sessions share: made once per process, safe to use from many threads at once."""

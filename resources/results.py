@@ -1,0 +1,134 @@
+"""Every question that a page asks, in one place: the answers are kept for a while and shared by all sessions.
+
+They stand here and not in the pages because a cached function's identity is its module, name and source, and all pages run as
+`__main__`. A failure is raised, never kept. What a run is doing is asked anew each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from resources import database, model
+from undertone import catalog, classifier, console, doctor, scores, scoring
+
+SECONDS = 60
+Cursor = tuple[str | None, ...]
+
+
+@st.cache_data(ttl=SECONDS, show_spinner=False)
+def get_relations() -> list[catalog.Relation]:
+    """What there is to look at."""
+    return database.get_database().ask(catalog.relations)
+
+
+@st.cache_data(ttl=SECONDS, max_entries=500, show_spinner=False)
+def get_columns(relation: catalog.Relation) -> list[catalog.Column]:
+    """The columns of a relation."""
+    return database.get_database().ask(catalog.columns, relation)
+
+
+@st.cache_data(ttl=SECONDS, max_entries=500, show_spinner=False)
+def get_key(relation: catalog.Relation) -> tuple[str, ...]:
+    """The key of a relation; empty where it has none."""
+    return database.get_database().ask(catalog.key, relation)
+
+
+@st.cache_data(ttl=10 * SECONDS, max_entries=500, show_spinner=False)
+def get_text_columns(relation: catalog.Relation) -> list[str]:
+    """The columns of a relation in which people write, most likely first."""
+    return database.get_database().ask(catalog.text_columns, relation)
+
+
+@st.cache_data(ttl=SECONDS, max_entries=500, show_spinner=False)
+def get_context(relation: catalog.Relation, text_column: str) -> list[str]:
+    """Columns worth keeping beside the scores of a text column."""
+    return database.get_database().ask(catalog.propose_context, relation, text_column)
+
+
+@st.cache_data(ttl=SECONDS, max_entries=200, show_spinner="Reading rows …")
+def get_page(
+    relation: catalog.Relation,
+    *,
+    size: int,
+    sort: str | None,
+    descending: bool,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+    at_end: bool = False,
+) -> catalog.Page:
+    """A page of rows."""
+    return database.get_database().ask(
+        catalog.page,
+        relation,
+        size=size,
+        sort=sort,
+        descending=descending,
+        after=after,
+        before=before,
+        at_end=at_end,
+    )
+
+
+@st.cache_data(ttl=SECONDS, max_size="200MB", show_spinner="Asking the database …")
+def get_answer(statement: str, limits: console.Limits) -> console.Result:
+    """The answer to a person's statement."""
+    return console.run(database.get_console(), statement, limits)
+
+
+@st.cache_data(ttl=5, max_entries=200, show_spinner=False)
+def get_summary(source: scores.Source) -> scores.Summary:
+    """How many rows of a source have which label."""
+    return database.get_store().ask(scores.summary, source)
+
+
+@st.cache_data(ttl=5, max_entries=200, show_spinner="Reading the texts …")
+def get_extremes(source: scores.Source, label: str, most: int) -> list[tuple[str, float, str | None]]:
+    """The rows of a label that the model is surest of: key, confidence, text. The text is None when the row is gone."""
+    found = database.get_store().ask(scores.extremes, source, label, most)
+    with database.get_database().lend() as connection:
+        relation = catalog.find(connection, source.address)
+        texts = catalog.rows_by_key(
+            connection, relation, [source.text_column], [key for key, _ in found], key=[kept.name for kept in source.key], cut=2000
+        )
+    return [(", ".join(map(str, key)), confidence, texts.get(key, (None,))[0]) for key, confidence in found]
+
+
+@st.cache_data(ttl=10 * SECONDS, max_entries=1000, show_spinner="Reading the text …")
+def get_prediction(text: str) -> classifier.Prediction:
+    """What the model says of one text."""
+    return model.get_classifier().classify([text])[0]
+
+
+@st.cache_data(ttl=10, show_spinner="Checking …")
+def get_findings() -> list[doctor.Finding]:
+    """What `doctor` finds."""
+    return doctor.examine_services(database.get_services())
+
+
+def get_runs() -> list[scoring.Run]:
+    """The runs as they are now, the newest first."""
+    return database.get_store().ask(scoring.runs)
+
+
+def start_run(relation: str, text_column: str, *, key: Sequence[str], context: Sequence[str], model_name: str) -> scoring.Run:
+    """Start a run. Raises CatalogError, ScoringError, DatabaseError."""
+    opened = database.get_services()
+    return scoring.start(
+        opened.data,
+        opened.store,
+        relation,
+        text_column,
+        place=opened.place,
+        model=model_name,
+        chunk_rows=opened.settings.chunk_rows,
+        key=key,
+        context=context,
+    )
+
+
+def change_run(run: int, action: str) -> scoring.Run:
+    """Pause, resume, cancel or retry a run. Raises ScoringError."""
+    with database.get_store().lend() as connection:
+        return scoring.change(connection, run, action)
