@@ -1,0 +1,174 @@
+"""What each page shows and does, and what it says when there is nothing to show or something is wrong."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from elements import messages
+from tests import running
+from tests.pages import conftest
+
+PAGES = ["", "tables", "sql", "score", "try_it", "status"]
+
+
+def column(app: AppTest, name: str, grid: int = 0) -> list[object]:
+    return list(app.dataframe[grid].value[name])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens(shop: conftest.Open, name: str) -> None:
+    app = shop(name)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+
+
+def test_home_lists_the_tables_and_proposes_to_score_the_reviews(shop: conftest.Open) -> None:
+    app = shop()
+    assert {"customers", "orders", "products", "reviews", "support_tickets"} <= set(column(app, "table"))
+    assert "**reviews** has texts in body" in conftest.texts(app)
+
+
+def test_tables_pages_forward_and_back_and_to_the_end(shop: conftest.Open) -> None:
+    app = shop("tables", table="reviews")
+    assert app.selectbox(key="tables_table").value == "reviews"
+    buttons = {button.label: button for button in app.button}
+    assert buttons["First"].disabled
+    assert buttons["Previous"].disabled
+    assert column(app, "id") == list(range(1, 51))
+    buttons["Next"].click().run()
+    assert column(app, "id") == list(range(51, 101))
+    {button.label: button for button in app.button}["Previous"].click().run()
+    assert column(app, "id") == list(range(1, 51))
+    {button.label: button for button in app.button}["Last"].click().run()
+    assert column(app, "id")[-1] == 321
+    assert {button.label: button for button in app.button}["Next"].disabled
+
+
+def test_tables_sorts_by_any_column(shop: conftest.Open) -> None:
+    app = shop("tables", table="products")
+    app.selectbox(key="tables_sort_products").set_value("price").run()
+    app.toggle(key="tables_descending_products").set_value(True).run()
+    assert column(app, "name")[0] == "Ridge 2-Person Tent"
+
+
+def test_tables_shows_null_apart_from_empty(shop: conftest.Open) -> None:
+    app = shop("tables", table="reviews")
+    app.selectbox(key="tables_sort_reviews").set_value("body").run()
+    assert column(app, "body")[0] == ""
+    {button.label: button for button in app.button}["Last"].click().run()
+    assert pd.isna(column(app, "body")[-1])
+
+
+def test_tables_says_when_the_table_of_a_link_is_gone(shop: conftest.Open) -> None:
+    app = shop("tables", table="no ![x](http://example.com) such")
+    assert "There is no table" in app.warning[0].value
+    assert "![x]" not in app.warning[0].value
+
+
+def test_sql_answers_a_question(shop: conftest.Open) -> None:
+    app = shop("sql")
+    assert "The answer will be shown here" in conftest.texts(app)
+    app.text_area(key="sql_statement").set_value("SELECT count(*), NULL AS nothing, '' AS empty FROM reviews")
+    app.button[0].click().run()
+    assert app.dataframe[0].value.to_dict("list") == {"count": [321], "nothing": [None], "empty": [""]}
+
+
+def test_sql_shows_the_servers_words_and_the_place(shop: conftest.Open) -> None:
+    app = shop("sql")
+    app.text_area(key="sql_statement").set_value("SELECT 1,\n  wrong FROM reviews")
+    app.button[0].click().run()
+    assert messages.plain('column "wrong" does not exist') in app.error[0].value
+    assert app.code[0].value == "line 2:\n  wrong FROM reviews\n  ^"
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM reviews", "SELECT 1; COMMIT; DROP TABLE reviews", "SELECT 1 INTO x"]
+)
+def test_sql_refuses_what_writes(shop: conftest.Open, statement: str) -> None:
+    app = shop("sql")
+    app.text_area(key="sql_statement").set_value(statement)
+    app.button[0].click().run()
+    assert app.error
+    assert not app.exception
+    assert not app.dataframe
+
+
+def test_sql_says_what_was_cut(shop: conftest.Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERTONE_QUERY_ROWS", "7")
+    app = shop("sql")
+    app.text_area(key="sql_statement").set_value("SELECT * FROM generate_series(1, 1000)")
+    app.button[0].click().run()
+    assert len(app.dataframe[0].value) == 7
+    assert "Only the first 7 rows" in app.warning[0].value
+
+
+def test_score_proposes_starts_pauses_and_cancels(shop: conftest.Open) -> None:
+    app = shop("score", table="survey_answers")
+    assert app.selectbox(key="score_text_survey_answers").value == "answer"
+    assert app.text_input(key="score_key_survey_answers").value == "id"
+    assert "answered_at" in app.multiselect(key="score_context_survey_answers_answer").value
+    {button.label: button for button in app.button}["Start"].click().run()
+    assert not app.exception
+    assert "planned" in conftest.texts(app) or app.button(key="score_pause_1")
+    app.button(key="score_pause_1").click().run()
+    assert app.button(key="score_resume_1")
+    # A second run of the same texts would do the same work twice.
+    app = shop("score", table="survey_answers")
+    {button.label: button for button in app.button}["Start"].click().run()
+    assert "has not ended" in app.error[0].value
+    app.button(key="score_cancel_1").click().run()
+    assert not [button for button in app.button if button.key in ("score_pause_1", "score_cancel_1")]
+
+
+def test_try_it_classifies_what_is_typed(shop: conftest.Open) -> None:
+    app = shop("try_it")
+    app.text_area(key="try_it_text").set_value("I love this kettle, best thing I ever bought!").run()
+    assert not app.exception
+    assert "POSITIVE" in conftest.texts(app)
+    app.text_area(key="try_it_text").set_value("   ").run()
+    assert "will be shown here" in conftest.texts(app)
+
+
+def test_status_finds_nothing_wrong(shop: conftest.Open) -> None:
+    app = shop("status")
+    assert not app.error
+    assert set(column(app, "good", grid=-1)) == {"✓"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_has_something_to_say_about_an_empty_database(bare: conftest.Open, name: str) -> None:
+    app = bare(name)
+    assert not app.exception
+    if name in ("", "tables", "score"):
+        assert app.info
+    if name != "status":  # an account that may read nothing is a finding there
+        assert not app.error
+
+
+def test_an_address_that_is_wrong_is_one_clear_line_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = conftest.opener(monkeypatch, DATABASE_URL="postgresql://somebody:hunter2@localhost:5x/shop")()
+    assert not app.exception
+    assert app.title[0].value == "Undertone cannot start"
+    assert "DATABASE" in app.error[0].value
+    assert "hunter2" not in conftest.texts(app)
+
+
+def test_a_database_that_is_down_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    down = f"postgresql://somebody:hunter2@127.0.0.1:{running.free_port()}/shop"
+    app = conftest.opener(monkeypatch, DATABASE_URL=down, STORE_URL=down)()
+    assert not app.exception
+    assert "cannot be reached" in app.error[0].value
+    assert "hunter2" not in conftest.texts(app)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["![x](http://example.com/x.png)", "<b>bold</b>", ":red[red]", "$x^2$", "`code`", "http://example.com", "# title"],
+)
+def test_stored_text_in_a_message_is_never_markdown(text: str) -> None:
+    shown = messages.plain(text)
+    assert shown.replace("\\", "") == text
+    assert all(shown[index - 1] == "\\" for index, letter in enumerate(shown) if letter in "![](){}<>:$`#*_~|")

@@ -1,0 +1,156 @@
+"""Undertone as a person runs it: bin/run in a home of its own, and a browser to look at it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+ROOT = pathlib.Path(__file__).parent.parent
+WAIT_SECONDS = 120.0
+
+
+@dataclass
+class Home:
+    """A home for an embedded server, and the commands that are run on it."""
+
+    path: pathlib.Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "UNDERTONE_"))}
+        # Neither a machine's own postgres nor its initdb may be what makes a test pass.
+        folders = kept.get("PATH", "").split(os.pathsep)
+        kept["PATH"] = (
+            os.pathsep.join(
+                folder
+                for folder in folders
+                if not any((pathlib.Path(folder) / name).exists() for name in ("initdb", "postgres"))
+            )
+            or "/usr/bin:/bin"
+        )
+        self.environment = kept | {"UNDERTONE_HOME": str(self.path)} | self.environment
+
+    def command(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """`python -m undertone …` to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "undertone", *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=WAIT_SECONDS,
+            check=False,
+            **more,
+        )
+
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """Living processes that have this home in their environment and all the words in their command line."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                line = " ".join(process.cmdline())
+                ours = process.environ().get("UNDERTONE_HOME") == str(self.path) or str(self.path) in line
+                if ours and all(word in line for word in words) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+
+@contextlib.contextmanager
+def home() -> Iterator[Home]:
+    """A new home, under a directory that the server's account can pass; nothing of it is left afterwards."""
+    # Not pytest's tmp_path: only its owner can enter that.
+    path = pathlib.Path(tempfile.mkdtemp(prefix="undertone-home-", dir="/tmp"))
+    path.chmod(0o755)
+    made = Home(path)
+    try:
+        yield made
+    finally:
+        for process in made.processes():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        wait_until(lambda: not made.processes(), "every process of the home has ended")
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def wait_until(true: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
+    """Wait until something is so; its value. Fails with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := true():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"waited {seconds:.0f} s in vain until {what}")
+
+
+def free_port() -> int:
+    """A port that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class App:
+    """A running app."""
+
+    home: Home
+    process: subprocess.Popen[bytes]
+    address: str
+    log: pathlib.Path
+
+    def answers(self) -> bool:
+        """Whether it answers at its address."""
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2) as answer,
+        ):
+            return bool(answer.status == 200)
+        return False
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end; its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(60)
+
+
+@contextlib.contextmanager
+def app(home: Home) -> Iterator[App]:
+    """`bin/run` on a free port, until the `with` ends."""
+    port = free_port()
+    log = home.path / "app.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [str(ROOT / "bin" / "run"), "--server.port", str(port)],
+            cwd="/",
+            env=home.environment | {"PYTHON": sys.executable},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    running = App(home, process, f"http://localhost:{port}", log)
+    try:
+        wait_until(running.answers, f"the app answers at {running.address}")
+        yield running
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
