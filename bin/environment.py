@@ -46,18 +46,20 @@ def make() -> None:
 
 def install(requirements: list[pathlib.Path]) -> None:
     """Install the requirements, unless exactly these are installed already."""
-    wanted = hashlib.sha256(b"\0".join(path.read_bytes() for path in requirements)).hexdigest()
-    # One stamp for each set, so that bin/run after bin/test installs nothing either.
-    stamp = VENV / f".installed-{'-'.join(path.stem for path in requirements)}"
-    if stamp.exists() and stamp.read_text() == wanted:
+    # A stamp for each file, so that bin/run after bin/test installs nothing.
+    stamps = {VENV / f".installed-{path.stem}": hashlib.sha256(path.read_bytes()).hexdigest() for path in requirements}
+    if all(stamp.exists() and stamp.read_text() == wanted for stamp, wanted in stamps.items()):
         return
     print("Installing the requirements, once: about 2 GB, a few minutes …", flush=True)
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     for path in requirements:
         command += ["--requirement", str(path)]
-    if subprocess.run(command, check=False).returncode != 0:
-        fail("the requirements could not be installed (see above); the network is needed once. Then run this again")
-    stamp.write_text(wanted)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+        fail(f"the requirements could not be installed, for which the network is needed once: {(reasons or ['?'])[0]}")
+    for stamp, wanted in stamps.items():
+        stamp.write_text(wanted)
 
 
 def main() -> None:

@@ -32,9 +32,7 @@ def button() -> None:
 @st.dialog("Bring a file", width="medium")
 def _dialog() -> None:
     limit = database.get_settings().upload_megabytes
-    file = st.file_uploader(
-        "CSV, TSV, JSON lines or Parquet", type=SUFFIXES, key="tables_file", max_upload_size=limit
-    )
+    file = st.file_uploader("CSV, TSV, JSON lines or Parquet", type=SUFFIXES, key="tables_file", max_upload_size=limit)
     left, right = st.columns(2)
     table = left.text_input("Name of the new table", key="tables_name", placeholder="from the file's name")
     key = right.text_input("Column that identifies a row", key="tables_key", placeholder="a new one that counts")

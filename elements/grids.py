@@ -49,5 +49,7 @@ def show(names: Sequence[str], rows: Sequence[Sequence[Any]], *, key: str, plain
         for name, dtype in data.dtypes.items()
         if str(dtype) in ("Int64", "Float64") and name not in plain
     }
-    config |= {name: st.column_config.NumberColumn(format="%d") for name in plain if str(data.dtypes.get(name)) == "Int64"}
+    config |= {
+        name: st.column_config.NumberColumn(format="%d") for name in plain if str(data.dtypes.get(name)) == "Int64"
+    }
     st.dataframe(data, hide_index=True, column_config=config, key=key, placeholder="null")

@@ -14,8 +14,8 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 def plain(text: object) -> str:
     """`text` as Markdown that renders as exactly these characters.
 
-    CommonMark takes a backslash before any ASCII punctuation for that character itself, which undoes links, pictures, HTML,
-    mathematics and Streamlit's own colours and icons alike.
+    CommonMark takes a backslash before any ASCII punctuation for that character itself, which undoes links, pictures,
+    HTML, mathematics and Streamlit's own colours and icons alike.
     """
     return _PUNCTUATION.sub(r"\\\1", " ".join(str(text).split()))
 

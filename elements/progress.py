@@ -65,9 +65,7 @@ def _buttons(run: scoring.Run) -> None:
     actions = scoring.ACTIONS[run.state]
     with st.container(horizontal=True):
         for action in actions:
-            if st.button(
-                action.capitalize(), icon=f":material/{ICONS[action]}:", key=f"score_{action}_{run.id}"
-            ):
+            if st.button(action.capitalize(), icon=f":material/{ICONS[action]}:", key=f"score_{action}_{run.id}"):
                 results.change_run(run.id, action)
                 st.rerun()
 
@@ -96,7 +94,10 @@ def _results(run: scoring.Run) -> None:
         with column:
             st.subheader(f"Most {label.lower()}" if label in labels.COLOURS else messages.plain(label))
             found = results.get_extremes(run.source, label, MOST)
-            rows = [(key, round(confidence, 3), text if text is not None else "(the row is gone)") for key, confidence, text in found]
+            rows = [
+                (key, round(confidence, 3), text if text is not None else "(the row is gone)")
+                for key, confidence, text in found
+            ]
             names = (", ".join(kept.name for kept in run.source.key), "confidence", run.source.text_column)
             grids.show(names, rows, key=f"score_most_{label}_{run.id}")
 

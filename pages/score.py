@@ -4,7 +4,7 @@ import streamlit as st
 
 from elements import messages, progress
 from resources import database, results
-from undertone import errors, scoring
+from undertone import errors
 
 st.title("Score")
 try:
@@ -80,14 +80,17 @@ if not runs:
     messages.empty("Runs will be listed here, with what came out. Start one above.")
     st.stop()
 
-number = st.query_params.get("run", "")
-shown = next((run for run in runs if str(run.id) == number), runs[0])
-chosen = st.selectbox(
+by_number = {run.id: run for run in runs}
+wanted = st.query_params.get("run", "")
+numbers = list(by_number)
+number = st.selectbox(
     "Run",
-    runs,
-    index=runs.index(shown),
-    format_func=lambda run: f"{run.id} · {run.source.title} · {run.created_at.astimezone():%Y-%m-%d %H:%M}",
-    key=f"score_run_{shown.id}_{len(runs)}",
+    numbers,
+    index=numbers.index(int(wanted)) if wanted.isdigit() and int(wanted) in by_number else 0,
+    format_func=lambda number: (
+        f"{number} · {by_number[number].source.title} · {by_number[number].created_at.astimezone():%Y-%m-%d %H:%M}"
+    ),
+    key=f"score_run_{len(runs)}_{wanted}",
 )
-st.query_params["run"] = str(chosen.id)
-progress.follow(chosen.id, running=chosen.state in scoring.ACTIVE)
+st.query_params["run"] = str(number)
+progress.follow(number, running=not by_number[number].ended)

@@ -49,7 +49,7 @@ if answer.truncated:
 names = [column.name for column in answer.columns]
 grids.show(names, answer.rows, key="sql_rows")
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption(f"{len(answer.rows):,} rows in {units.duration(answer.seconds)}")
+    st.caption(f"{units.count(len(answer.rows), 'row')} in {units.duration(answer.seconds)}")
     st.download_button(
         "Download as CSV",
         data=lambda: export.csv_bytes(names, answer.rows),

@@ -36,10 +36,14 @@ if workers:
 elif local is not None:
     messages.empty("The local worker is starting; it will be listed here in a few seconds.")
 else:
-    messages.empty("No worker is at work. Start one with `python -m undertone worker`, on any machine with the same settings.")
+    messages.empty(
+        "No worker is at work. Start one with `python -m undertone worker`, on any machine with the same settings."
+    )
 
 st.subheader("Checks")
-st.caption("The same as `python -m undertone doctor`. The attempts below were made just now; each must have been turned away.")
+st.caption(
+    "The same as `python -m undertone doctor`. The attempts below were made just now; each must have been turned away."
+)
 grids.show(
     ("good", "check", "found"),
     [("✓" if finding.good else "✗", finding.what, finding.found) for finding in findings],

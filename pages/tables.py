@@ -4,7 +4,7 @@ import streamlit as st
 
 from elements import bring, grids, messages
 from resources import database, results
-from undertone import errors
+from undertone import errors, units
 
 st.title("Tables")
 try:
@@ -40,7 +40,11 @@ if relation.comment:
 left, right = st.columns([3, 2], vertical_alignment="bottom")
 order = ["", *(column.name for column in columns)]
 sort = left.selectbox(
-    "Sort by", order, format_func=lambda name: name or "the key", key=f"tables_sort_{label}", help="Ties are broken by the key."
+    "Sort by",
+    order,
+    format_func=lambda name: name or "the key",
+    key=f"tables_sort_{label}",
+    help="Ties are broken by the key.",
 )
 descending = right.toggle("Largest first", key=f"tables_descending_{label}")
 
@@ -73,7 +77,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.button("Next", icon=":material/chevron_right:", on_click=go, kwargs={"after": page.end}, disabled=page.last)
     st.button("Last", icon=":material/last_page:", on_click=go, kwargs={"at_end": True}, disabled=page.last)
     total = "" if relation.rows is None else f" of about {relation.rows:,}"
-    st.caption(f"{len(page.rows):,} rows{total}")
+    st.caption(f"{units.count(len(page.rows), 'row')}{total}")
 
 with st.expander("Columns", icon=":material/view_column:"):
     shown = [

@@ -11,7 +11,11 @@ MOST = 20_000
 st.title("Try it")
 st.caption("The model is loaded once and shared by everybody who has this page open. Nothing that you type is kept.")
 text = st.text_area(
-    "Text", placeholder="The kettle is lovely, but it took three weeks to arrive.", max_chars=MOST, key="try_it_text", height=140
+    "Text",
+    placeholder="The kettle is lovely, but it took three weeks to arrive.",
+    max_chars=MOST,
+    key="try_it_text",
+    height=140,
 )
 st.button("Classify", type="primary", icon=":material/sentiment_satisfied:", key="try_it_classify")
 if not text.strip():

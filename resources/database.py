@@ -1,6 +1,7 @@
 """The databases: opened once, shared by every session.
 
-What is shared are pools, not connections: one live connection used by two sessions at once would mix their transactions.
+What is shared are pools, not connections: one live connection used by two sessions at once would mix their
+transactions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every question that a page asks, in one place: the answers are kept for a while and shared by all sessions.
 
-They stand here and not in the pages because a cached function's identity is its module, name and source, and all pages run as
-`__main__`. A failure is raised, never kept. What a run is doing is asked anew each time.
+They stand here and not in the pages because a cached function's identity is its module, name and source, and all pages
+run as `__main__`. A failure is raised, never kept. What a run is doing is asked anew each time.
 """
 
 from __future__ import annotations
@@ -87,12 +87,22 @@ def get_summary(source: scores.Source) -> scores.Summary:
 def get_extremes(source: scores.Source, label: str, most: int) -> list[tuple[str, float, str | None]]:
     """The rows of a label that the model is surest of: key, confidence, text. The text is None when the row is gone."""
     found = database.get_store().ask(scores.extremes, source, label, most)
+    keys = [(tuple(map(str, key)), confidence) for key, confidence in found]  # a key is never null
     with database.get_database().lend() as connection:
         relation = catalog.find(connection, source.address)
         texts = catalog.rows_by_key(
-            connection, relation, [source.text_column], [key for key, _ in found], key=[kept.name for kept in source.key], cut=2000
+            connection,
+            relation,
+            [source.text_column],
+            [key for key, _ in keys],
+            key=[kept.name for kept in source.key],
+            cut=2000,
         )
-    return [(", ".join(map(str, key)), confidence, texts.get(key, (None,))[0]) for key, confidence in found]
+    answer = []
+    for key, confidence in keys:
+        text = texts.get(key, (None,))[0]
+        answer.append((", ".join(key), confidence, None if text is None else str(text)))
+    return answer
 
 
 @st.cache_data(ttl=10 * SECONDS, max_entries=1000, show_spinner="Reading the text …")
@@ -112,7 +122,9 @@ def get_runs() -> list[scoring.Run]:
     return database.get_store().ask(scoring.runs)
 
 
-def start_run(relation: str, text_column: str, *, key: Sequence[str], context: Sequence[str], model_name: str) -> scoring.Run:
+def start_run(
+    relation: str, text_column: str, *, key: Sequence[str], context: Sequence[str], model_name: str
+) -> scoring.Run:
     """Start a run. Raises CatalogError, ScoringError, DatabaseError."""
     opened = database.get_services()
     return scoring.start(

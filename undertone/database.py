@@ -1,7 +1,7 @@
 """Pools of connections: lend one, take it back clean, replace a dead one unseen.
 
-SQLAlchemy's QueuePool over psycopg2. Two things are added to it: a connection that comes back is reset to what it was when
-it was opened (`DISCARD ALL`: no transaction, setting, lock, temporary table, LISTEN or cursor is left for the next
+SQLAlchemy's QueuePool over psycopg2. Two things are added to it: a connection that comes back is reset to what it was
+when it was opened (`DISCARD ALL`: no transaction, setting, lock, temporary table, LISTEN or cursor is left for the next
 borrower), and where the server is our own and has died it is started again before anybody sees an error.
 """
 
@@ -11,7 +11,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import psycopg2
 import psycopg2.extensions
@@ -21,7 +21,7 @@ import sqlalchemy.pool
 
 from undertone import errors
 
-Connection = psycopg2.extensions.connection
+Connection: TypeAlias = psycopg2.extensions.connection
 P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -35,11 +35,15 @@ class ConnectionLost(DatabaseError):
     """The connection ended while it was used; asking again on another one may well succeed."""
 
 
+class PoolFull(DatabaseError):
+    """Every connection of the pool is lent; one may come back in a moment."""
+
+
 class Database:
     """A pool of connections to one database under one account.
 
-    `heal` is called when a connection is refused, and may bring the server back. `read_only` makes every transaction READ
-    ONLY by default: a seat belt, not the lock, which is the account's rights.
+    `heal` is called when a connection is refused, and may bring the server back. `read_only` makes every transaction
+    READ ONLY by default: a seat belt, not the lock, which is the account's rights.
     """
 
     def __init__(
@@ -86,18 +90,18 @@ class Database:
     def lend(self) -> Iterator[Connection]:
         """Lend a connection for the length of a `with`. What was not committed in it is rolled back.
 
-        Raises DatabaseError when none can be had in time and ConnectionLost when it ends while in use; both have one line
-        that may be shown. Any other error of the driver becomes a DatabaseError with the server's words.
+        Raises DatabaseError when none can be had in time and ConnectionLost when it ends while in use; both have one
+        line that may be shown. Any other error of the driver becomes a DatabaseError with the server's words.
         """
         try:
             lent = self._engine.raw_connection()
         except (psycopg2.Error, sqlalchemy.exc.DBAPIError) as error:
             raise DatabaseError(f"The {self.name} cannot be reached at {self.place}: {_line(error)}") from error
         except sqlalchemy.exc.TimeoutError:
-            raise DatabaseError(
+            raise PoolFull(
                 f"All connections to the {self.name} are in use; try again in a moment, or raise UNDERTONE_POOL_SIZE."
             ) from None
-        connection: Connection = lent.driver_connection  # type: ignore[assignment]
+        connection: Connection = lent.driver_connection
         try:
             yield connection
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
@@ -114,9 +118,7 @@ class Database:
             else:
                 lent.close()
 
-    def ask(
-        self, question: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    def ask(self, question: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`question(connection, …)` on a lent connection, once more when the connection is lost under it.
 
         For questions only: what writes must decide for itself whether it may be done twice.
@@ -146,6 +148,8 @@ class Database:
 def _connect_arguments(address: sqlalchemy.URL, connect_seconds: int, read_only: bool) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "application_name": "undertone",
+        # Not the database's own encoding, which may lack characters that a person asks for.
+        "client_encoding": "UTF8",
         # A peer that has vanished without a word is noticed within a minute, not after the kernel's two hours.
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -158,9 +162,12 @@ def _connect_arguments(address: sqlalchemy.URL, connect_seconds: int, read_only:
         "dbname": address.database,
         "connect_timeout": connect_seconds,
     }
+    # As start-up options, not by SET: DISCARD ALL returns to them. Dates come in one style, whatever the server's is.
+    options = "-c datestyle=ISO"
     if read_only:
-        # As a start-up option, not a SET: DISCARD ALL returns to it.
-        arguments["options"] = f"{arguments.get('options', '')} -c default_transaction_read_only=on".strip()
+        # A table that somebody holds exclusively must not keep a page waiting for as long as they like.
+        options += " -c default_transaction_read_only=on -c lock_timeout=10s"
+    arguments["options"] = f"{arguments.get('options', '')} {options}".strip()
     return {key: value for key, value in arguments.items() if value is not None}
 
 
@@ -173,11 +180,11 @@ def _reset(connection: Connection, record: Any, state: Any) -> None:
     connection.autocommit = False
     connection.notices.clear()
     connection.notifies.clear()
-    connection.cursor_factory = None  # type: ignore[assignment]
+    connection.cursor_factory = None
 
 
 def _line(error: BaseException) -> str:
     """The driver's message as one line. libpq's messages name host, port and account, never the password."""
     error = getattr(error, "orig", None) or error
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
-    return primary or " ".join(str(error).split()) or type(error).__name__
+    return (primary or " ".join(str(error).split()) or type(error).__name__).rstrip(".")

@@ -1,14 +1,14 @@
 """The embedded PostgreSQL: a real server that Undertone starts where nobody has given it one.
 
-One cluster lives in `UNDERTONE_HOME`. Any number of Undertone's processes may use it at once; whichever comes first starts
-it, whichever leaves last stops it, and whoever is killed leaves something that the next one can adopt:
+One cluster lives in `UNDERTONE_HOME`. Any number of Undertone's processes may use it at once; whichever comes first
+starts it, whichever leaves last stops it, and whoever is killed leaves something that the next one can adopt:
 
 - `start.lock` is held exclusively while somebody starts, initialises or stops;
 - `users.lock` is held shared by every process that uses the server: a reference count that `kill -9` releases.
 
 The server listens on a Unix socket only and asks for SCRAM passwords. Three roles: the superuser, used here alone to
-initialise and to set rights; `undertone_owner` for Undertone's own tables and what was brought in; `undertone_reader`, SELECT
-only, for every question about the data.
+initialise and to set rights; `undertone_owner` for Undertone's own tables and what was brought in; `undertone_reader`,
+SELECT only, for every question about the data.
 """
 
 from __future__ import annotations
@@ -94,13 +94,16 @@ class EmbeddedServer:
             privileges.make_directories(self.home, self.account)
             with self._starting():
                 self._prepare()
-                if not self.running():
+                if not self._adopt():
                     self._launch()
                 if not self._has_rights():
                     self._set_rights()
                 if self._users is None:
                     self._users = (self.home / "users.lock").open("a")
                     fcntl.flock(self._users, fcntl.LOCK_SH)
+        except psycopg2.Error as error:
+            said = " ".join(str(error).split())
+            raise ServerError(f"the embedded PostgreSQL in {self.home} does not answer: {said}") from error
         except PermissionError as error:
             raise ServerError(
                 f"{error.filename or self.home} is closed to this account; set UNDERTONE_HOME to a directory of its own"
@@ -189,6 +192,19 @@ class EmbeddedServer:
             raise ServerError(f"{path} belongs to somebody else; remove it or set UNDERTONE_HOME elsewhere")
         self.account.own(path)
 
+    def _adopt(self) -> bool:
+        """Whether the server runs, once it answers: whoever started it may have been killed while it came up."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.running():
+            if self._answers():
+                return True
+            if time.monotonic() > deadline:
+                raise ServerError(
+                    f"the embedded PostgreSQL did not answer within {START_SECONDS:.0f} s (log: {self.log})"
+                )
+            time.sleep(0.05)
+        return False
+
     def _launch(self) -> None:
         """Start the server, initialising it first where there is none. Under the start lock."""
         privileges.make_directories(self.directory.parent, self.account)
@@ -204,13 +220,12 @@ class EmbeddedServer:
         with self.log.open("ab") as log:
             start = log.tell()
             # A session of its own: Ctrl-C in the terminal is for the app, which then stops the server in order.
-            process = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True, **self.account.popen
-            )
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **self.account.popen)
         self._wait_until_ready(process, start)
 
     def _initialise(self, binaries: pathlib.Path) -> None:
         fresh = self.directory / "data.new"
+        _end_initialisation(fresh)
         if fresh.exists():  # left by a process that was killed here
             shutil.rmtree(fresh)
         password_file = self.directory / "password"
@@ -243,12 +258,17 @@ class EmbeddedServer:
                     lines = log.read().decode(errors="replace").strip().splitlines()
                 fatal = [line for line in lines if "FATAL" in line or "PANIC" in line] or lines or ["no message"]
                 raise ServerError(f"the embedded PostgreSQL ended as it started: {fatal[0]} (log: {self.log})")
-            try:
-                self._connect(SUPERUSER, "postgres").close()
+            if self._answers():
                 return
-            except psycopg2.OperationalError:
-                time.sleep(0.05)
+            time.sleep(0.05)
         raise ServerError(f"the embedded PostgreSQL did not answer within {START_SECONDS:.0f} s (log: {self.log})")
+
+    def _answers(self) -> bool:
+        try:
+            self._connect(SUPERUSER, "postgres").close()
+        except psycopg2.OperationalError:
+            return False
+        return True
 
     def _has_rights(self) -> bool:
         """Whether this run of the server has had its rights set: whoever started it may have been killed before."""
@@ -336,8 +356,8 @@ def _identity(data: pathlib.Path) -> str:
 def _clear_leftovers(data: pathlib.Path, socket: pathlib.Path) -> None:
     """Make way for a new postmaster after the last one was killed. Under the start lock, with no postmaster alive.
 
-    Its backends notice within moments, but a busy one may live on and write: they must be gone first. Then the lock files go,
-    because PostgreSQL takes them for valid when their pid has been given to another program.
+    Its backends notice within moments, but a busy one may live on and write: they must be gone first. Then the lock
+    files go, because PostgreSQL takes them for valid when their pid has been given to another program.
     """
     deadline = time.monotonic() + 5.0
     while orphans := [process for process in psutil.process_iter() if _works_in(process, data)]:
@@ -351,8 +371,24 @@ def _clear_leftovers(data: pathlib.Path, socket: pathlib.Path) -> None:
         (socket / leftover).unlink(missing_ok=True)
 
 
+def _end_initialisation(fresh: pathlib.Path) -> None:
+    """Kill an initdb that outlived its starter: it would write into the next one's files. Under the start lock."""
+    while orphans := [it for it in psutil.process_iter() if _works_in(it, fresh) or _initialises(it, fresh)]:
+        for process in orphans:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        time.sleep(0.02)
+
+
+def _initialises(process: psutil.Process, fresh: pathlib.Path) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.cmdline()[1:3] == ["-D", str(fresh)])
+    except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+        return False
+
+
 def _works_in(process: psutil.Process, data: pathlib.Path) -> bool:
     try:
-        return process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.resolve())
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.resolve()))
     except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
         return False

@@ -10,7 +10,7 @@ it as an error. The tree:
     ├── CatalogError           a relation or a column that is not there              (catalog)
     ├── StatementError         a person's statement brought no result                (console)
     │   ├── StatementRefused   not sent, or not a question
-    │   ├── StatementLimited   stopped by a limit
+    │   ├── StatementLimited   stopped by a limit, or because somebody asked for it
     │   └── StatementFailed    the server's own words
     ├── LoadError              a file that cannot become a table                     (load)
     ├── ModelError             a model that cannot be loaded                         (classifier)

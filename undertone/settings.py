@@ -43,6 +43,9 @@ def parse_address(text: str) -> sqlalchemy.URL:
             f"not a valid address; it looks like {EXAMPLE}, the port is a number, and a password"
             " with @ : / or % in it is percent-encoded"
         ) from None
+    if "@" in (url.host or ""):
+        # What follows the first @ would be shown as the host, and is the rest of the password.
+        raise ValueError(f"not a valid address; it looks like {EXAMPLE}, and an @ in a password is written %40")
     if not url.database:
         raise ValueError(f"the address names no database; it looks like {EXAMPLE}")
     if not url.host and "host" not in url.query and "service" not in url.query:
@@ -59,6 +62,11 @@ def _checked_address(value: pydantic.SecretStr | None) -> pydantic.SecretStr | N
     return value
 
 
+def address(value: pydantic.SecretStr | None) -> sqlalchemy.URL | None:
+    """The address in a setting; None where it is empty and the embedded server is meant."""
+    return None if value is None else parse_address(value.get_secret_value())
+
+
 Address = Annotated[pydantic.SecretStr | None, pydantic.AfterValidator(_checked_address)]
 
 
@@ -73,8 +81,9 @@ def default_home() -> pathlib.Path:
 
 
 def _setting(default: Any, description: str, *, name: str | None = None, **constraints: Any) -> Any:
-    alias = {"validation_alias": pydantic.AliasChoices(name, name.lower())} if name else {}
-    return pydantic.Field(default, description=description, **alias, **constraints)
+    alias: dict[str, Any] = {"validation_alias": pydantic.AliasChoices(name, name.lower())} if name else {}
+    options = alias | constraints
+    return pydantic.Field(default, description=description, **options)
 
 
 class Settings(pydantic_settings.BaseSettings):
@@ -139,7 +148,7 @@ class Settings(pydantic_settings.BaseSettings):
         return pathlib.Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow links
 
     @classmethod
-    def settings_customise_sources(
+    def settings_customise_sources(  # noqa: D102 - pydantic-settings calls it
         cls,
         settings_cls: type[pydantic_settings.BaseSettings],
         init_settings: pydantic_settings.PydanticBaseSettingsSource,
@@ -176,8 +185,11 @@ class _StreamlitSecrets(pydantic_settings.TomlConfigSettingsSource):
         places = [base / ".streamlit" / "secrets.toml" for base in (pathlib.Path.home(), pathlib.Path.cwd())]
         super().__init__(settings_cls, toml_file=places)
 
-    def __call__(self) -> dict[str, Any]:
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
         # In the file a setting has the name that it has in the environment, in either case.
+        return {str(key).upper(): value for key, value in super()._read_file(file_path).items()}
+
+    def __call__(self) -> dict[str, Any]:
         named = {str(key).upper(): value for key, value in super().__call__().items()}
         found: dict[str, Any] = {}
         for field, info in self.settings_cls.model_fields.items():
@@ -211,6 +223,8 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"{name}: {message}") from None
     except pydantic_settings.SettingsError:
         raise SettingsError("the settings cannot be read: see the environment, .env and secrets.toml") from None
+    except UnicodeDecodeError:
+        raise SettingsError("the settings cannot be read: .env or .streamlit/secrets.toml is not UTF-8") from None
     except ValueError as error:  # tomllib.TOMLDecodeError
         raise SettingsError(f".streamlit/secrets.toml is not valid TOML: {error}") from None
 

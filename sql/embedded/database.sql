@@ -28,14 +28,21 @@ BEGIN
         WHERE p.prokind = 'f'
           AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype, 'internal'::regtype)
           AND has_function_privilege('undertone_reader', p.oid, 'EXECUTE')
-          AND (p.provolatile = 'v' OR (p.prosecdef AND n.nspname <> 'pg_catalog')
+          AND (p.provolatile = 'v'
+               -- What other people are asking at this moment is theirs.
+               OR p.proname IN ('pg_stat_get_activity', 'pg_stat_get_backend_activity')
+               OR (p.prosecdef AND n.nspname <> 'pg_catalog')
                OR p.proname ~ '_to_xml' OR p.proname IN ('txid_current', 'pg_current_xact_id'))
           AND NOT (n.nspname = 'pg_catalog' AND (
               p.proname IN ('random', 'random_normal', 'setseed', 'clock_timestamp', 'timeofday', 'gen_random_uuid',
                             'uuidv4', 'uuidv7', 'pg_is_in_recovery', 'pg_postmaster_start_time', 'pg_conf_load_time',
-                            'pg_sequence_last_value', 'currval', 'lastval')
+                            'pg_sequence_last_value', 'currval', 'lastval', 'array_shuffle', 'array_sample',
+                            'current_query', 'pg_lock_status', 'pg_prepared_xact', 'pg_partition_tree',
+                            'pg_partition_ancestors', 'pg_jit_available', 'pg_stat_have_stats', 'txid_status',
+                            'pg_xact_status', 'pg_collation_actual_version', 'pg_database_collation_actual_version')
               OR p.proname ~ '^pg_(.*_)?size$'
-              OR p.proname ~ '^(pg_stat_get_|pg_get_|pg_show_all_settings|pg_(cursor|prepared_statement)$)'
+              OR p.proname ~ '^(pg_stat_get_(?!(backend_)?activity$)|pg_get_|pg_show_all_settings|pg_(cursor|prepared_statement)$)'
+              OR p.proname ~ '^pg_(is|last|control|current_wal)_'
               OR p.proname ~ '(in|out|recv|send)$' AND p.proname !~ '^(lo_|pg_|be_)'))
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', routine);
