@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 
 import playwright.sync_api
@@ -23,11 +24,15 @@ ARGUMENTS = [
 ]
 
 
+def executable() -> str | None:
+    """The browser that bin/test has found, else one on the PATH; None lets Playwright look for its own."""
+    return os.environ.get("BROWSER_EXECUTABLE") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[playwright.sync_api.Browser]:
     with playwright.sync_api.sync_playwright() as driver:
-        # bin/test says where it is; without it Playwright looks for its own.
-        browser = driver.chromium.launch(executable_path=os.environ.get("BROWSER_EXECUTABLE"), args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         yield browser
         browser.close()
 

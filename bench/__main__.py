@@ -1,0 +1,18 @@
+"""`python -m bench NAME`: measure, and print the ratio last."""
+
+import importlib
+import sys
+
+NAMES = {"first": "the first page in a browser, beside a bare Streamlit app"}
+
+
+def main() -> None:
+    """Run the named measurement."""
+    if len(sys.argv) != 2 or sys.argv[1] not in NAMES:
+        print("usage: python -m bench NAME", *(f"  {name}: {what}" for name, what in NAMES.items()), sep="\n")
+        sys.exit(2)
+    importlib.import_module(f"bench.{sys.argv[1]}").main()
+
+
+if __name__ == "__main__":
+    main()
