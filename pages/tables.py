@@ -48,9 +48,10 @@ sort = left.selectbox(
 )
 descending = right.toggle("Largest first", key=f"tables_descending_{label}")
 
-# Where in the table: what get_page takes besides the order. Another order begins at the beginning.
+# Where in the table: what get_page takes besides the order, and the number of the first row where that is known.
+# Another order begins at the beginning.
 place = f"tables_place_{label}_{sort}_{descending}"
-where = st.session_state.setdefault(place, {})
+where, number = st.session_state.setdefault(place, ({}, 1))
 size = database.get_settings().page_rows
 try:
     page = results.get_page(relation, size=size, sort=sort or None, descending=descending, **where)
@@ -64,20 +65,28 @@ if not page.rows:
 grids.show([column.name for column in page.columns], page.rows, key="tables_rows", plain=key)
 
 
-def go(**to: object) -> None:
+def go(first_row: int | None, **to: object) -> None:
     """Go to another page of the same table in the same order."""
-    st.session_state[place] = to
+    st.session_state[place] = (to, first_row)
+
+
+count = len(page.rows)
+number = 1 if page.first else number
+before = None if number is None else max(1, number - size)
+after = None if number is None else number + count
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.button("First", icon=":material/first_page:", on_click=go, disabled=page.first)
-    st.button(
-        "Previous", icon=":material/chevron_left:", on_click=go, kwargs={"before": page.start}, disabled=page.first
-    )
-    st.button("Next", icon=":material/chevron_right:", on_click=go, kwargs={"after": page.end}, disabled=page.last)
-    st.button("Last", icon=":material/last_page:", on_click=go, kwargs={"at_end": True}, disabled=page.last)
+    for name, icon, row, to, useless in (
+        ("First", "first_page", 1, {}, page.first),
+        ("Previous", "chevron_left", before, {"before": page.start}, page.first),
+        ("Next", "chevron_right", after, {"after": page.end}, page.last),
+        ("Last", "last_page", None, {"at_end": True}, page.last),
+    ):
+        st.button(name, icon=f":material/{icon}:", on_click=go, args=(row,), kwargs=to, disabled=useless)
+    shown = units.count(count, "row") if number is None or not count else f"Rows {number:,} to {number + count - 1:,}"
     total = "" if relation.rows is None else f" of about {relation.rows:,}"
-    st.caption(f"{units.count(len(page.rows), 'row')}{total}")
+    st.caption(f"{shown}{total}")
 
 with st.expander("Columns", icon=":material/view_column:"):
     shown = [

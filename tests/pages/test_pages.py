@@ -40,6 +40,7 @@ def test_tables_pages_forward_and_back_and_to_the_end(shop: conftest.Open) -> No
     assert column(app, "id") == list(range(1, 51))
     buttons["Next"].click().run()
     assert column(app, "id") == list(range(51, 101))
+    assert "Rows 51 to 100 of about 321" in conftest.texts(app)
     {button.label: button for button in app.button}["Previous"].click().run()
     assert column(app, "id") == list(range(1, 51))
     {button.label: button for button in app.button}["Last"].click().run()
