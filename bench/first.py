@@ -32,7 +32,16 @@ def bare_app() -> Iterator[tuple[str, psutil.Process]]:
         script = pathlib.Path(directory) / "bare.py"
         script.write_text(BARE)
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless=true"],
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                str(script),
+                "--server.port",
+                str(port),
+                "--server.headless=true",
+            ],
             cwd=directory,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -80,6 +89,6 @@ def main() -> None:
     for name in times:
         print(f"{name}: title after {seen[name]:.3f} s, all after {whole[name]:.3f} s, {memory[name] / 1e6:.0f} MB")
     print(
-        f"Home / bare, median of {ROUNDS}: title {seen['Home'] / seen['bare']:.2f}, all {whole['Home'] / whole['bare']:.2f},"
-        f" memory {memory['Home'] / memory['bare']:.2f}"
+        f"Home / bare, median of {ROUNDS}: title {seen['Home'] / seen['bare']:.2f},"
+        f" all {whole['Home'] / whole['bare']:.2f}, memory {memory['Home'] / memory['bare']:.2f}"
     )

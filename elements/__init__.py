@@ -1,2 +1,1 @@
-"""What pages are made of besides Streamlit's own elements. Nothing from a database is ever rendered as Markdown
-here."""
+"""What pages are made of besides Streamlit's own elements. Nothing from a database is ever Markdown here."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from elements import messages
 from resources import database, results
-from undertone import errors, load
+from undertone import errors, load, names
 
 SUFFIXES = ["csv", "tsv", "jsonl", "ndjson", "json", "parquet"]
 
@@ -25,8 +25,10 @@ def button() -> None:
         help=None if owner else "Only the embedded database takes files: Undertone never writes to yours.",
     ):
         _dialog()
-    if brought := st.session_state.pop("tables_brought", None):
-        st.toast(messages.plain(brought), icon=":material/check:")
+    if loaded := st.session_state.pop("tables_brought", None):
+        st.toast(messages.plain(f"{loaded.rows:,} rows in the new table {loaded.table}"), icon=":material/check:")
+        # Before the page makes its select box: afterwards nobody may set it.
+        st.session_state["tables_table"] = names.quoted(loaded.table)
 
 
 @st.dialog("Bring a file", width="medium")
@@ -57,7 +59,5 @@ def _dialog() -> None:
         messages.error(error)
         return
     results.get_relations.clear()
-    st.session_state["tables_brought"] = f"{loaded.rows:,} rows in the new table {loaded.table}"
-    st.query_params["table"] = loaded.table
-    st.session_state.pop("tables_table", None)
+    st.session_state["tables_brought"] = loaded
     st.rerun()

@@ -1,10 +1,10 @@
 """Fixtures that every kind of test shares: a real PostgreSQL, and databases in it that are fresh for each test.
 
-    server   one PostgreSQL for the whole session, with Undertone's roles and a migrated, empty template database
-    place    the address of a new database made from the template, for one test
-    store_pool   a pool on it as the owner
-    data_pool    a pool on it as the reader, SELECT only
-    execute      statements as the owner
+server   one PostgreSQL for the whole session, with Undertone's roles and a migrated, empty template database
+place    the address of a new database made from the template, for one test
+store_pool   a pool on it as the owner
+data_pool    a pool on it as the reader, SELECT only
+execute      statements as the owner
 """
 
 from __future__ import annotations

@@ -60,7 +60,12 @@ class Database:
         self.address = address
         self._heal = heal
         self._healing = threading.Lock()
-        self._arguments = _connect_arguments(address, connect_seconds, read_only)
+        # Dates come in one style, whatever the server's is.
+        options = "-c datestyle=ISO"
+        if read_only:
+            # A table that somebody holds exclusively must not keep a page waiting for as long as they like.
+            options += " -c default_transaction_read_only=on -c lock_timeout=10s"
+        self._arguments = connect_arguments(address, connect_seconds, options)
         self._engine = sqlalchemy.create_engine(
             address,
             creator=self._connect,
@@ -82,9 +87,9 @@ class Database:
     @property
     def place(self) -> str:
         """The address as it may be shown: host, port, database, account, never the password."""
-        host = self.address.host or self.address.query.get("host", "")
+        host = self._arguments.get("host", "")
         port = f":{self.address.port}" if self.address.port and not str(host).startswith("/") else ""
-        return f"{self.address.username}@{host}{port}/{self.address.database}"
+        return f"{self._arguments.get('user', '')}@{host}{port}/{self.address.database}"
 
     @contextlib.contextmanager
     def lend(self) -> Iterator[Connection]:
@@ -145,8 +150,13 @@ class Database:
         return psycopg2.connect(**self._arguments)
 
 
-def _connect_arguments(address: sqlalchemy.URL, connect_seconds: int, read_only: bool) -> dict[str, Any]:
-    arguments: dict[str, Any] = {
+def connect_arguments(address: sqlalchemy.URL, connect_seconds: int, options: str) -> dict[str, Any]:
+    """What libpq needs to connect to an address, also where its query says a part of it.
+
+    `options` are settings for the session, given at its start and not by SET: DISCARD ALL returns to them.
+    """
+    query = dict(address.query)
+    found = {
         "application_name": "undertone",
         # Not the database's own encoding, which may lack characters that a person asks for.
         "client_encoding": "UTF8",
@@ -154,21 +164,16 @@ def _connect_arguments(address: sqlalchemy.URL, connect_seconds: int, read_only:
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
-        **address.query,
-        "host": address.host or address.query.get("host"),
-        "port": address.port,
-        "user": address.username,
-        "password": address.password,
+        **query,
+        "host": address.host or query.get("host"),
+        "port": address.port or query.get("port"),
+        "user": address.username or query.get("user"),
+        "password": address.password or query.get("password"),
         "dbname": address.database,
         "connect_timeout": connect_seconds,
+        "options": f"{query.get('options', '')} {options}".strip(),
     }
-    # As start-up options, not by SET: DISCARD ALL returns to them. Dates come in one style, whatever the server's is.
-    options = "-c datestyle=ISO"
-    if read_only:
-        # A table that somebody holds exclusively must not keep a page waiting for as long as they like.
-        options += " -c default_transaction_read_only=on -c lock_timeout=10s"
-    arguments["options"] = f"{arguments.get('options', '')} {options}".strip()
-    return {key: value for key, value in arguments.items() if value is not None}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _reset(connection: Connection, record: Any, state: Any) -> None:

@@ -27,7 +27,10 @@ def load_demo(owner: database.Database) -> bool:
         if was_loaded:
             return False
         cursor.execute("CREATE TABLE undertone.demo AS SELECT now() AS loaded_at")
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)", (list(TABLES),))
+        cursor.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)",
+            (list(TABLES),),
+        )
         (taken,) = cursor.fetchone()
         if taken:
             log.warning("the demo is left out: there are tables of its names already")

@@ -87,7 +87,9 @@ def _account(pool: database.Database) -> tuple[bool, str]:
     name, superuser, *more = pool.ask(SQL.account)
     if superuser:
         return False, f"{name} is a superuser: use an account that only reads (sql/reader_role.sql)"
-    powers = [word for word, has in zip(("createdb", "createrole", "replication", "bypassrls"), more, strict=True) if has]
+    powers = [
+        word for word, has in zip(("createdb", "createrole", "replication", "bypassrls"), more, strict=True) if has
+    ]
     writable = [row[0] for row in pool.ask(SQL.writable)]
     creatable = [row[0] for row in pool.ask(SQL.creatable)]
     parts = [f"has {', '.join(powers)}"] if powers else []

@@ -22,11 +22,13 @@ ARROW = {
     "smallint": "int16",
     "integer": "int32",
     "bigint": "int64",
+    "oid": "uint32",
     "real": "float32",
     "double precision": "float64",
     "numeric": "string",
     "boolean": "bool",
 }
+_NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[int] = ()) -> None:
@@ -34,7 +36,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[
     align = ["right" if index in right else "left" for index in range(len(header))]
     shown = [[_cell(value) for value in row] for row in rows]
     # tabulate would take a text that looks like a number for one, and drop its zeros.
-    print(tabulate.tabulate(shown, header, "simple", colalign=align if shown else None, disable_numparse=True))
+    print(
+        tabulate.tabulate(
+            shown, [_cell(name) for name in header], "simple", colalign=align if shown else None, disable_numparse=True
+        )
+    )
 
 
 def _cell(value: Any) -> str:
@@ -47,6 +53,8 @@ def _cell(value: Any) -> str:
 def result(answer: console.Result, form: str) -> None:
     """The answer to a statement, on stdout."""
     names = [column.name for column in answer.columns]
+    if form in ("json", "jsonl", "parquet"):
+        names = _unique(names)
     if form == "table":
         numbers = [i for i, c in enumerate(answer.columns) if c.type in ARROW and c.type != "boolean"]
         table(names, answer.rows, right=numbers)
@@ -55,12 +63,20 @@ def result(answer: console.Result, form: str) -> None:
         writer.writerow(names)
         writer.writerows(answer.rows)
     elif form == "json":
-        print(json.dumps([dict(zip(_unique(names), row, strict=True)) for row in answer.rows], ensure_ascii=False))
+        print(json.dumps([_object(names, row) for row in answer.rows], ensure_ascii=False))
     elif form == "jsonl":
         for row in answer.rows:
-            print(line(dict(zip(_unique(names), row, strict=True))))
+            print(line(_object(names, row)))
     else:
-        _parquet(answer, _unique(names))
+        _parquet(answer, names)
+
+
+def _object(names: Sequence[str], row: Sequence[object]) -> dict[str, object]:
+    """A row as a JSON object. JSON has no NaN and no infinity: they travel as PostgreSQL's own to_json writes them."""
+    return {
+        name: _NOT_FINITE.get(str(value), value) if isinstance(value, float) else value
+        for name, value in zip(names, row, strict=True)
+    }
 
 
 def _parquet(answer: console.Result, names: list[str]) -> None:
@@ -133,7 +149,12 @@ class Progress:
         of = f" of {total:,}" if total else ""
         left = f", {units.duration((total - done) * passed / done)} left" if done and total else ""
         text = f"{done:,}{of} {self._unit}, {done / max(passed, 0.001):,.0f} a second{left}"
-        print(f"\r\033[K{text}" if self._terminal else text, end="" if self._terminal else "\n", file=sys.stderr, flush=True)
+        print(
+            f"\r\033[K{text}" if self._terminal else text,
+            end="" if self._terminal else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def end(self) -> None:
         """Leave the line."""

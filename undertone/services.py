@@ -1,4 +1,4 @@
-"""What a process opens before it does anything: the embedded server where it is needed, the two databases, the store's tables."""
+"""What a process opens before it does anything: the embedded server if needed, both databases, the store's tables."""
 
 from __future__ import annotations
 
@@ -63,8 +63,7 @@ def open_services(chosen: settings.Settings) -> Services:
             heal=heal,
         )
 
-    data = chosen.database_url and settings.parse_address(chosen.database_url.get_secret_value())
-    own = chosen.store_url and settings.parse_address(chosen.store_url.get_secret_value())
+    data, own = settings.address(chosen.database_url), settings.address(chosen.store_url)
     services = Services(
         settings=chosen,
         server=server,

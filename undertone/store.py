@@ -1,7 +1,7 @@
 """The store's own tables: made and kept up to date by numbered migrations.
 
-`sql/schema/NNNN.name.sql` are Undertone's, in the schema `undertone`; Procrastinate's own migrations, for the job queue, go
-through the same list. yoyo knows which are still to be applied, and in which order.
+`sql/schema/NNNN.name.sql` are Undertone's, in the schema `undertone`; Procrastinate's own migrations, for the job
+queue, go through the same list. yoyo knows which are still to be applied, and in which order.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ ADVISORY_LOCK = 7_286_551_003
 def migrate(store: database.Database) -> int:
     """Bring the store's tables up to date; returns how many migrations were applied.
 
-    Whichever process comes first does it, the others wait for it. A process that is killed here leaves a whole number of
-    migrations behind and no lock. Raises DatabaseError.
+    Whichever process comes first does it, the others wait for it. A process that is killed here leaves a whole number
+    of migrations behind and no lock. Raises DatabaseError.
     """
     with store.lend() as connection, contextlib.closing(connection.cursor()) as cursor:
         # A session's lock: the server releases it when its holder is killed.
@@ -48,11 +48,11 @@ def migrate(store: database.Database) -> int:
         return len(pending)
 
 
-class _Backend(yoyo.backends.core.postgresql.PostgresqlBackend):  # type: ignore[misc]
+class _Backend(yoyo.backends.core.postgresql.PostgresqlBackend):
     """yoyo's backend on a connection that it is lent, with one transaction a migration.
 
-    yoyo commits a migration and then the note that it was applied; killed in between, it would apply it again. Here both
-    are one transaction, and yoyo's own lock, a row that a killed process leaves behind, is not used.
+    yoyo commits a migration and then the note that it was applied; killed in between, it would apply it again. Here
+    both are one transaction, and yoyo's own lock, a row that a killed process leaves behind, is not used.
     """
 
     def __init__(self, connection: database.Connection) -> None:

@@ -97,7 +97,9 @@ def test_an_error_of_the_server_is_one_line(single: database.Database) -> None:
 def test_an_unreachable_server_is_one_line_without_the_password() -> None:
     address = sqlalchemy.make_url("postgresql+psycopg2://somebody:hunter2@127.0.0.1:1/nowhere")
     pool = database.Database(address, name="data", connect_seconds=1)
-    with pytest.raises(database.DatabaseError, match="The data cannot be reached at somebody@127.0.0.1:1/nowhere") as caught:
+    with pytest.raises(
+        database.DatabaseError, match=r"The data cannot be reached at somebody@127\.0\.0\.1:1/nowhere"
+    ) as caught:
         pool.ask(question, "SELECT 1")
     assert "hunter2" not in str(caught.value) + repr(pool)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,179 @@
+"""What a process opens: the embedded server where it is needed, two databases always, nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+import sqlalchemy
+
+from undertone import database, doctor, embedded, services, settings
+
+Execute = Callable[..., list[tuple[object, ...]]]
+NOWHERE = "postgresql://somebody:hunter2@127.0.0.1:1/nowhere"
+
+
+def ask(pool: database.Database, statement: str) -> Any:
+    def question(connection: database.Connection) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone()[0]
+
+    return pool.ask(question)
+
+
+def named(url: sqlalchemy.URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[pathlib.Path]:
+    """A home for the tests of this module, one after the other."""
+    # Not pytest's tmp_path: that lies under a directory that only its owner can enter.
+    base = pathlib.Path(tempfile.mkdtemp(prefix="undertone-services-", dir="/tmp"))
+    base.chmod(0o755)
+    yield base / "home"
+    server = embedded.EmbeddedServer(base / "home")
+    with contextlib.suppress(embedded.ServerError):
+        server.start()
+        server.release()
+    shutil.rmtree(base, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def opened(chosen: settings.Settings) -> Iterator[services.Services]:
+    with contextlib.closing(services.open_services(chosen)) as found:
+        yield found
+
+
+def runs(home: pathlib.Path) -> bool:
+    """Whether a server is at work in a home."""
+    data = str(home / "postgres" / "data")
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE and process.cwd() == data:
+                return True
+    return False
+
+
+def test_with_nothing_named_all_is_in_the_embedded_server(home: pathlib.Path) -> None:
+    chosen = settings.load_settings(home=home, demo=False, pool_size=3, query_slots=2)
+    with opened(chosen) as found:
+        assert found.server is not None
+        assert found.place == "embedded"
+        assert found.owner is found.store
+        assert ask(found.data, "SELECT current_user::text") == embedded.READER
+        assert ask(found.console, "SELECT current_user::text") == embedded.READER
+        assert ask(found.store, "SELECT current_user::text") == embedded.OWNER
+        assert ask(found.data, "SHOW transaction_read_only") == "on"
+        assert ask(found.console, "SHOW transaction_read_only") == "on"
+        assert ask(found.store, "SHOW transaction_read_only") == "off"
+        assert ask(found.store, "SELECT to_regclass('undertone.runs')::text") == "undertone.runs"
+        assert ask(found.store, "SELECT to_regclass('public.reviews')::text") is None
+        assert runs(home)
+    assert not runs(home)
+
+
+def test_a_new_database_is_filled_with_the_demo_and_the_doctor_finds_it_in_order(home: pathlib.Path) -> None:
+    with opened(settings.load_settings(home=home)) as found:
+        assert ask(found.data, "SELECT count(*) FROM reviews") > 100
+        assert found.owner is not None
+        with found.owner.lend() as connection:
+            connection.cursor().execute("DROP TABLE survey_answers")
+            connection.commit()
+        findings = doctor.examine_services(found)
+        assert [finding for finding in findings if not finding.good] == []
+        assert findings[0].what == "embedded server"
+    with opened(settings.load_settings(home=home)) as found:
+        assert ask(found.data, "SELECT to_regclass('survey_answers')::text") is None
+
+
+def test_a_server_that_died_is_started_again_by_whoever_asks(home: pathlib.Path) -> None:
+    with opened(settings.load_settings(home=home)) as found:
+        assert found.server is not None
+        for pool in (found.data, found.store, found.console):
+            pid = int((found.server.data / "postmaster.pid").read_text().split("\n")[0])
+            os.kill(pid, signal.SIGKILL)
+            assert ask(pool, "SELECT 7") == 7
+    assert not runs(home)
+
+
+def test_two_who_have_it_open_do_not_stop_it_for_each_other(home: pathlib.Path) -> None:
+    first = services.open_services(settings.load_settings(home=home))
+    with opened(settings.load_settings(home=home)):
+        pass
+    assert ask(first.data, "SELECT 7") == 7
+    first.close()
+    assert not runs(home)
+    first.close()  # closing twice does no harm
+
+
+def test_with_a_database_named_the_store_is_still_embedded(
+    home: pathlib.Path, place: Callable[[str], sqlalchemy.URL], execute: Execute
+) -> None:
+    execute("CREATE TABLE theirs AS SELECT 1 AS i")
+    with opened(settings.load_settings(home=home, database_url=named(place(embedded.READER)))) as found:
+        assert found.server is not None
+        assert found.owner is None  # a file never becomes a table in somebody else's database
+        url = place(embedded.READER)
+        assert found.place == f"127.0.0.1:{url.port}/{url.database}"
+        assert ask(found.data, "SELECT i FROM theirs") == 1
+        assert ask(found.data, "SHOW transaction_read_only") == "on"
+        assert ask(found.store, "SELECT to_regclass('theirs')::text") is None
+    assert not runs(home)
+
+
+def test_with_both_named_no_server_is_started_and_nothing_is_added_to_the_data(
+    tmp_path: pathlib.Path, place: Callable[[str], sqlalchemy.URL], execute: Execute
+) -> None:
+    chosen = settings.load_settings(
+        home=tmp_path / "home", database_url=named(place(embedded.READER)), store_url=named(place(embedded.OWNER))
+    )
+    with opened(chosen) as found:
+        assert found.server is None
+        assert found.owner is None
+        assert found.place.endswith(str(place(embedded.READER).database))
+        assert ask(found.store, "SELECT current_user::text") == embedded.OWNER
+    assert execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [(0,)]
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://u:p@host/shop", "host:5432/shop"),
+        ("postgresql://u:p@host:6543/shop", "host:6543/shop"),
+        ("postgresql://u:p@/shop?host=/run/postgresql", "/run/postgresql:5432/shop"),
+    ],
+)
+def test_the_place_that_scores_remember_has_no_account_in_it(address: str, shown: str) -> None:
+    pools = [database.Database(settings.parse_address(address), name="data") for _ in "123"]
+    found = services.Services(settings.load_settings(database_url=address), None, *pools)
+    assert found.place == shown
+
+
+def test_what_cannot_be_opened_is_one_line_and_leaves_no_server_behind(home: pathlib.Path) -> None:
+    chosen = settings.load_settings(home=home, store_url=NOWHERE, connect_seconds=1)
+    with pytest.raises(
+        database.DatabaseError, match=r"The store cannot be reached at somebody@127\.0\.0\.1:1/nowhere"
+    ) as caught:
+        services.open_services(chosen)
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not runs(home)
+
+
+def test_a_data_database_that_is_away_does_not_keep_the_rest_from_opening(home: pathlib.Path) -> None:
+    with opened(settings.load_settings(home=home, database_url=NOWHERE, connect_seconds=1)) as found:
+        assert ask(found.store, "SELECT 7") == 7
+        with pytest.raises(database.DatabaseError, match="The data cannot be reached"):
+            ask(found.data, "SELECT 7")
+    assert not runs(home)
