@@ -15,4 +15,4 @@ USER undertone
 EXPOSE 8501
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=3)"]
-CMD ["python", "-m", "streamlit", "run", "Home.py", "--server.address", "0.0.0.0"]
+CMD ["python", "bin/launch.py", "--server.address", "0.0.0.0"]

@@ -129,14 +129,14 @@ class App:
 
 
 @contextlib.contextmanager
-def app(home: Home) -> Iterator[App]:
-    """`bin/run` on a free port, until the `with` ends."""
+def app(home: Home, command: tuple[str, ...] = (str(ROOT / "bin" / "run"),)) -> Iterator[App]:
+    """`bin/run`, or another command, on a free port, until the `with` ends."""
     port = free_port()
     log = home.path / "app.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [str(ROOT / "bin" / "run"), "--server.port", str(port)],
-            cwd="/",
+            [*command, "--server.port", str(port)],
+            cwd=ROOT,
             env=home.environment | {"PYTHON": sys.executable},
             stdout=output,
             stderr=output,

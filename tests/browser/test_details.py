@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import sys
 
 from playwright.sync_api import Page, expect
 
@@ -75,3 +76,13 @@ def test_every_page_opens_by_its_own_address_without_an_error(app: running.App, 
         conftest.settle(page)
         assert page.get_by_test_id("stException").count() == 0, path
         assert page.locator("[data-testid=stAlertContentError]").count() == 0, path
+
+
+def test_the_first_visitor_may_come_by_a_pages_own_address(page: Page) -> None:
+    """Started the plain way, where nothing has been opened before the first session."""
+    plain = (sys.executable, "-m", "streamlit", "run", "Home.py")
+    with running.home() as home, running.app(home, plain) as app:
+        page.goto(f"{app.address}/tables?table=orders")
+        expect(page.get_by_role("combobox", name="Table", exact=True)).to_have_value("orders")
+        expect(page.get_by_role("link", name="Try it")).to_be_visible()
+        expect(page.get_by_test_id("stSidebarLogo")).to_be_visible()

@@ -173,3 +173,15 @@ def test_stored_text_in_a_message_is_never_markdown(text: str) -> None:
     shown = messages.plain(text)
     assert shown.replace("\\", "").replace(messages.JOINER, "") == text
     assert all(shown[index - 1] == "\\" for index, letter in enumerate(shown) if letter in "![](){}<>:$`#*_~|")
+
+
+def test_a_page_outlives_the_server(shop: conftest.Open, shop_home: running.Home) -> None:
+    """The embedded server is killed between two clicks: it is started again, and nobody sees an error."""
+    app = shop("tables", table="orders")
+    for process in shop_home.processes("bin/postgres", "-D"):
+        process.kill()
+        process.wait(10)
+    {button.label: button for button in app.button}["Next"].click().run()
+    assert not app.exception
+    assert not app.error
+    assert "Rows 51 to 100" in conftest.texts(app)
