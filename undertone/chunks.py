@@ -1,4 +1,4 @@
-"""The two kinds of work of a run: cut it into chunks, and score a chunk. Each may be done twice and changes nothing then."""
+"""The two kinds of work of a run: cut it into chunks, score a chunk. Done twice, either changes nothing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ from undertone import database, scores, scoring
 TEXT_CHARACTERS = 100_000
 # Texts between two looks at whether to go on.
 SLICE = 32
+# Values travel as PostgreSQL's text, written so that every server reads the same in it, whatever the account's
+# settings.
+PLAIN = (
+    "SET LOCAL datestyle = 'ISO'; SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 3;"
+    " SET LOCAL bytea_output = 'hex'"
+)
 SQL = scoring.SQL
 
 
@@ -30,7 +36,7 @@ class Classifier(Protocol):
         """A prediction for each text."""
 
 
-class Interrupted(Exception):  # noqa: N818 - not an error: the worker was asked to stop
+class Interrupted(Exception):
     """The worker ends before the chunk does; nothing of it was written."""
 
 
@@ -61,14 +67,23 @@ def cut(data: database.Database, store: database.Database, run_id: int) -> int:
 
 def _boundaries(connection: database.Connection, source: scores.Source, size: int) -> Iterator[dict[str, object]]:
     """The last key of every `size` rows in the order of the key, with what lies before it."""
-    key = sql.SQL(", ").join(sql.Identifier(kept.name) for kept in source.key)
-    texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(kept.name)) for kept in source.key)
+    names = [sql.Identifier(f"k{number}") for number in range(len(source.key))]
     statement = sql.SQL(
-        "SELECT position, {texts} FROM (SELECT {key}, row_number() OVER keys AS position, lead(1) OVER keys AS more"
-        " FROM {relation} WINDOW keys AS (ORDER BY {key})) AS numbered"
+        "SELECT position, {texts} FROM (SELECT {named}, row_number() OVER keys AS position, lead(1) OVER keys AS more"
+        " FROM {relation} AS r WINDOW keys AS (ORDER BY {key})) AS numbered"
         " WHERE position % {size} = 0 OR more IS NULL ORDER BY position"
-    ).format(texts=texts, key=key, relation=_relation(source), size=sql.Literal(size))
+    ).format(
+        texts=sql.SQL(", ").join(sql.SQL("{}::text").format(name) for name in names),
+        # Under names of ours: a key may be called "position".
+        named=sql.SQL(", ").join(
+            sql.SQL("{} AS {}").format(_column(kept), name) for kept, name in zip(source.key, names, strict=True)
+        ),
+        key=sql.SQL(", ").join(map(_column, source.key)),
+        relation=_relation(source),
+        size=sql.Literal(size),
+    )
     with connection.cursor() as plain:
+        plain.execute(PLAIN)
         plain.execute("SET LOCAL statement_timeout = '1h'")  # a sort of a hundred million keys takes minutes
     with connection.cursor(name="boundaries") as cursor:
         cursor.itersize = 1000
@@ -92,8 +107,9 @@ def score(
 ) -> bool:
     """Score one chunk: read, leave out what is scored and unchanged, classify, write all of it in one transaction.
 
-    Returns whether the chunk is done now; False when its run is not running. `load` gives the classifier for a model's name.
-    Raises Interrupted when `stop` says so, or the errors of database, catalogue and classifier; nothing is written then.
+    Returns whether the chunk is done now; False when its run is not running. `load` gives the classifier for a model's
+    name. Raises Interrupted when `stop` says so, or the errors of database, catalogue and classifier; nothing is
+    written then.
     """
     started = datetime.datetime.now(datetime.UTC)
     with store.lend() as connection:
@@ -102,9 +118,7 @@ def score(
             return False
         _, _, source_id, model, expected_model, after, last = chunk
         source = scoring.get_source(connection, source_id)
-        after, last = tuple(after) if after else None, tuple(last)
-        known = scores.existing(connection, source, after, last)
-    rows = data.ask(_read, source, after, last)
+    rows = data.ask(_read, source, tuple(after) if after else None, tuple(last))
     classifier = load(model)
     if expected_model and expected_model != classifier.model_id:
         raise scoring.ScoringError(
@@ -112,7 +126,11 @@ def score(
             " give both the same model, or start a new run"
         )
 
-    fresh = [row for row in rows if not _unchanged(row, known, classifier.model_id)]
+    with store.lend() as connection:
+        known = scores.existing(connection, source, [(row["key"], row["context"]) for row in rows])
+    fresh = [
+        row for number, row in enumerate(rows) if known.get(number) != (_dashed(_hash(row)), classifier.model_id, True)
+    ]
 
     def go_on() -> bool:
         if stop():
@@ -155,7 +173,9 @@ def give_up(store: database.Database, run_id: int, number: int, *, worker: str, 
     with store.lend() as connection:
         SQL.lock_run(connection, run=run_id)
         if number == 0:
-            SQL.set_state(connection, run=run_id, state="failed", error=error)
+            # Unless somebody has cancelled or paused it meanwhile.
+            if SQL.run_state(connection, run=run_id) == "planned":
+                SQL.set_state(connection, run=run_id, state="failed", error=error)
         else:
             SQL.chunk_failed(connection, run=run_id, number=number, worker=worker, error=error)
             SQL.finish_if_done(connection, run=run_id)
@@ -166,6 +186,26 @@ def _relation(source: scores.Source) -> sql.Identifier:
     return sql.Identifier(source.schema, source.relation)
 
 
+def _column(kept: scores.Kept) -> sql.Identifier:
+    # With its relation, which is called r: without, ORDER BY would take what is selected under that name, a text.
+    return sql.Identifier("r", kept.name)
+
+
+def _key_range(source: scores.Source, after: scores.Values | None, last: scores.Values) -> sql.Composed:
+    """The condition that the key lies after `after` and not after `last`."""
+    key = sql.SQL("({})").format(sql.SQL(", ").join(map(_column, source.key)))
+
+    def row(values: scores.Values) -> sql.Composed:
+        casts = [
+            sql.SQL("CAST({} AS {})").format(sql.Literal(value), sql.SQL(kept.type))
+            for value, kept in zip(values, source.key, strict=True)
+        ]
+        return sql.SQL("({})").format(sql.SQL(", ").join(casts))
+
+    upper = sql.SQL("{} <= {}").format(key, row(last))
+    return upper if after is None else sql.SQL("{} > {} AND {}").format(key, row(after), upper)
+
+
 def _read(
     connection: database.Connection, source: scores.Source, after: scores.Values | None, last: scores.Values
 ) -> list[dict[str, Any]]:
@@ -173,17 +213,18 @@ def _read(
     kept = (*source.key, *source.context)
     statement = sql.SQL(
         "SELECT {kept}, left({text}::text, {most}), length({text}::text) > {most}, md5({text}::text)"
-        " FROM {relation} WHERE {range} ORDER BY {key}"
+        " FROM {relation} AS r WHERE {range} ORDER BY {key}"
     ).format(
-        kept=sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in kept),
-        text=sql.Identifier(source.text_column),
+        kept=sql.SQL(", ").join(sql.SQL("{}::text").format(_column(column)) for column in kept),
+        text=sql.Identifier("r", source.text_column),
         most=sql.Literal(TEXT_CHARACTERS),
         relation=_relation(source),
-        range=scores.key_range([(column.name, column.type) for column in source.key], after, last),
-        key=sql.SQL(", ").join(sql.Identifier(column.name) for column in source.key),
+        range=_key_range(source, after, last),
+        key=sql.SQL(", ").join(map(_column, source.key)),
     )
     length = len(source.key)
     with connection.cursor() as cursor:
+        cursor.execute(PLAIN)
         cursor.execute(statement)
         return [
             {"key": row[:length], "context": row[length:-3], "text": row[-3], "cut": bool(row[-2]), "hash": row[-1]}
@@ -197,13 +238,6 @@ NO_TEXT = "00000000000000000000000000000000"
 
 def _hash(row: dict[str, Any]) -> str:
     return row["hash"] or NO_TEXT
-
-
-def _unchanged(
-    row: dict[str, Any], known: dict[scores.Values, tuple[str, str, scores.Values]], model_id: str
-) -> bool:
-    found = known.get(row["key"])
-    return found is not None and found == (_dashed(_hash(row)), model_id, row["context"])
 
 
 def _dashed(digest: str) -> str:

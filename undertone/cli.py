@@ -19,7 +19,20 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from undertone import catalog, console, doctor, errors, load, local_worker, output, scores, scoring, services, settings, units
+from undertone import (
+    catalog,
+    console,
+    doctor,
+    errors,
+    load,
+    local_worker,
+    output,
+    scores,
+    scoring,
+    services,
+    settings,
+    units,
+)
 
 app = typer.Typer(
     name="undertone",
@@ -101,10 +114,14 @@ def tables(as_json: Json = False) -> None:
 
 @app.command()
 def query(
-    statement: Annotated[str, typer.Argument(metavar="[SQL | -]", help="One read-only statement; - reads it from stdin.")] = "-",
+    statement: Annotated[
+        str, typer.Argument(metavar="[SQL | -]", help="One read-only statement; - reads it from stdin.")
+    ] = "-",
     form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.table,
     limit: Annotated[int | None, typer.Option(min=1, help="Rows at most. Default: UNDERTONE_QUERY_ROWS.")] = None,
-    timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds at most. Default: UNDERTONE_QUERY_SECONDS.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.001, help="Seconds at most. Default: UNDERTONE_QUERY_SECONDS.")
+    ] = None,
 ) -> None:
     """Ask the data one read-only question."""
     text = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape") if statement == "-" else statement
@@ -123,13 +140,17 @@ def query(
 def load_command(
     file: Annotated[pathlib.Path, typer.Argument(help="CSV, TSV, JSON lines or Parquet.")],
     table: Annotated[str | None, typer.Option(help="Name of the new table. Default: from the file's name.")] = None,
-    key: Annotated[str | None, typer.Option(help="Column that identifies a row. Default: a new column that counts.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Column that identifies a row. Default: a new column that counts.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Bring a file into a new table of the embedded database."""
     with _open() as opened:
         if opened.owner is None:
-            raise load.LoadError("A file can only be brought into the embedded database; unset DATABASE_URL and STORE_URL")
+            raise load.LoadError(
+                "A file can only be brought into the embedded database; unset DATABASE_URL and STORE_URL"
+            )
         progress = output.Progress("bytes read")
         loaded = load.load_file(opened.owner, file, table=table, key=key, progress=progress.show)
         progress.end()
@@ -144,8 +165,12 @@ def load_command(
 def score(
     table: Annotated[str, typer.Argument(help="The table or view whose texts are scored.")],
     text: Annotated[str, typer.Option(help="The column with the texts.")],
-    key: Annotated[list[str] | None, typer.Option(help="Columns that identify a row. Default: the primary key.")] = None,
-    context: Annotated[list[str] | None, typer.Option(help="Columns to keep beside the scores. Default: proposed.")] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="Columns that identify a row. Default: the primary key.")
+    ] = None,
+    context: Annotated[
+        list[str] | None, typer.Option(help="Columns to keep beside the scores. Default: proposed.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="The classifier. Default: UNDERTONE_MODEL.")] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the run to its end.")] = True,
     as_json: Json = False,
@@ -286,7 +311,9 @@ def _show_run(opened: services.Services, run: scoring.Run, as_json: bool) -> Non
 
 @app.command()
 def classify(
-    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT …]", help="Default: a text a line on stdin.")] = None,
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT …]", help="Default: a text a line on stdin.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="The classifier. Default: UNDERTONE_MODEL.")] = None,
 ) -> None:
     """Classify texts; JSON lines out."""

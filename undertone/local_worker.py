@@ -1,4 +1,4 @@
-"""The local worker as a child process: started by the app or by `score`, started again when it dies, ended with them."""
+"""The local worker, a child process: started by the app or by `score`, again when it dies, and ended with them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from undertone import errors, settings
 
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 20.0
+CLAIM_SECONDS = 0.5
 ROOT = pathlib.Path(__file__).parent.parent
 
 
@@ -24,21 +25,29 @@ class WorkerError(errors.UndertoneError):
 
 
 @contextlib.contextmanager
-def claim(home: pathlib.Path) -> Iterator[None]:
-    """Be the local worker of a home while the `with` lasts. Raises WorkerError when there is one."""
+def claim(home: pathlib.Path, seconds: float = CLAIM_SECONDS) -> Iterator[None]:
+    """Be the local worker of a home while the `with` lasts. Raises WorkerError when there is one.
+
+    Whoever only looks (`claimed`) holds the lock for a moment too, so it is tried again for some `seconds`.
+    """
     home.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + seconds
     with (home / "worker.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WorkerError(f"A local worker is at work in {home} already") from None
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise WorkerError(f"A local worker is at work in {home} already") from None
+                time.sleep(0.02)
         yield
 
 
 def claimed(home: pathlib.Path) -> bool:
     """Whether a local worker is at work in a home."""
     try:
-        with claim(home):
+        with claim(home, seconds=0):
             return False
     except WorkerError:
         return True

@@ -1,7 +1,7 @@
 """The tables of scores: one for each scored text column, `scores.<source>`, made, written and read here.
 
-A row holds the source's key and the chosen context with their own types, and what the model said. Nobody's text is copied:
-it is fetched from the data by key when a person wants to read it.
+A row holds the source's key and the chosen context with their own types, and what the model said. Nobody's text is
+copied: it is fetched from the data by key when a person wants to read it.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ COMMENTS = {
     "run_id": "The run that wrote this row",
     "scored_at": "When",
 }
+# Columns that every table has; a view may have one of these names for a column of its own.
+SYSTEM = ("tableoid", "cmax", "xmax", "cmin", "xmin", "ctid")
 NAME_BYTES = 63  # of a PostgreSQL identifier
 Values = tuple[str | None, ...]
 
@@ -120,13 +122,18 @@ def _cut(name: str, spare: int = 0) -> str:
 def create(connection: database.Connection, source: Source) -> None:
     """Create the source's table, or add the context that it does not have yet."""
     columns = [(kept.stored, kept.stored_type) for kept in (*source.key, *source.context)] + list(RESULT.items())
-    statement = sql.SQL("CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({}))").format(
+    statement = sql.SQL("CREATE TABLE {} ({}, PRIMARY KEY ({}))").format(
         source.table,
         sql.SQL(", ").join(_column(name, type_) for name, type_ in columns),
         _names(kept.stored for kept in source.key),
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute("SELECT to_regclass(%s) IS NULL", (source.table.as_string(connection),))
+        (missing,) = cursor.fetchone()
+        if missing:
+            cursor.execute(statement)
+            # Without a name: PostgreSQL finds one that is free, whatever the sources are called.
+            cursor.execute(sql.SQL("CREATE INDEX ON {} (label, confidence)").format(source.table))
         for kept in source.context:
             cursor.execute(
                 sql.SQL("ALTER TABLE {} ADD COLUMN IF NOT EXISTS {}").format(
@@ -138,10 +145,6 @@ def create(connection: database.Connection, source: Source) -> None:
         for name, comment in COMMENTS.items():
             column = sql.Identifier("scores", source.name, name)
             cursor.execute(sql.SQL("COMMENT ON COLUMN {} IS {}").format(column, sql.Literal(comment)))
-        index = sql.Identifier(_cut(source.name, 10) + "_label_idx")
-        cursor.execute(
-            sql.SQL("CREATE INDEX IF NOT EXISTS {} ON {} (label, confidence)").format(index, source.table)
-        )
 
 
 def _column(name: str, type_: str) -> sql.Composed:
@@ -153,35 +156,43 @@ def _names(names: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
-def key_range(columns: Sequence[tuple[str, str]], after: Values | None, last: Values) -> sql.Composed:
-    """The condition that the key, given as (name, type), lies after `after` and not after `last`."""
-    key = sql.SQL("({})").format(_names(name for name, _ in columns))
-
-    def row(values: Values) -> sql.Composed:
-        casts = [
-            sql.SQL("CAST({} AS {})").format(sql.Literal(value), sql.SQL(type_))
-            for value, (_, type_) in zip(values, columns, strict=True)
-        ]
-        return sql.SQL("({})").format(sql.SQL(", ").join(casts))
-
-    upper = sql.SQL("{} <= {}").format(key, row(last))
-    return upper if after is None else sql.SQL("{} > {} AND {}").format(key, row(after), upper)
-
-
 def existing(
-    connection: database.Connection, source: Source, after: Values | None, last: Values
-) -> dict[Values, tuple[str, str, Values]]:
-    """What the scores of a range of keys rest on: key -> (hash of the text, model, context)."""
-    kept = (*source.key, *source.context)
-    statement = sql.SQL("SELECT {}, text_hash::text, model_id FROM {} WHERE {}").format(
-        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(column.stored)) for column in kept),
-        source.table,
-        key_range([(column.stored, column.stored_type) for column in source.key], after, last),
+    connection: database.Connection, source: Source, rows: Sequence[tuple[Values, Values]]
+) -> dict[int, tuple[str, str, bool]]:
+    """What the scores of some rows, each given as (key, context), rest on.
+
+    Position in `rows` -> (hash of the text, model, whether the context is still the same). Compared here and by the
+    types here: neither the order of texts and enums nor how a moment is written need be the same in both databases.
+    """
+    if not rows:
+        return {}
+    keys = [sql.Identifier(f"k{number}") for number in range(len(source.key))]
+    contexts = [sql.Identifier(f"c{number}") for number in range(len(source.context))]
+    columns = zip(*((*key, *context) for key, context in rows), strict=True)
+    statement = sql.SQL(
+        "SELECT asked.n - 1, s.text_hash::text, s.model_id, {same}"
+        " FROM unnest({values}) WITH ORDINALITY AS asked ({names}, n) JOIN {table} AS s ON {found}"
+    ).format(
+        same=sql.SQL(" AND ").join(
+            [
+                sql.SQL("s.{}::text IS NOT DISTINCT FROM CAST(asked.{} AS {})::text").format(
+                    sql.Identifier(kept.stored), name, sql.SQL(kept.stored_type)
+                )
+                for kept, name in zip(source.context, contexts, strict=True)
+            ]
+            or [sql.SQL("true")]
+        ),
+        values=sql.SQL(", ").join(sql.SQL("{}::text[]").format(sql.Literal(list(column))) for column in columns),
+        names=sql.SQL(", ").join([*keys, *contexts]),
+        table=source.table,
+        found=sql.SQL(" AND ").join(
+            sql.SQL("s.{} = CAST(asked.{} AS {})").format(sql.Identifier(kept.stored), name, sql.SQL(kept.stored_type))
+            for kept, name in zip(source.key, keys, strict=True)
+        ),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        length = len(source.key)
-        return {row[:length]: (row[-2], row[-1], row[length:-2]) for row in cursor.fetchall()}
+        return {row[0]: row[1:] for row in cursor.fetchall()}
 
 
 def write(
@@ -206,13 +217,21 @@ def write(
         lines = io.StringIO()
         for score in scores:
             confidence = None if score.confidence is None else repr(score.confidence)
-            result = (score.label, confidence, score.probabilities, score.text_hash, "ft"[score.truncated], score.reason)
+            result = (
+                score.label,
+                confidence,
+                score.probabilities,
+                score.text_hash,
+                "ft"[score.truncated],
+                score.reason,
+            )
             lines.write(_copy_line((*score.key, *score.context, *result, model_id, str(run_id), now)))
         lines.seek(0)
         cursor.copy_expert("COPY incoming FROM STDIN", lines)
         cursor.execute(
             sql.SQL(
-                "INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming ON CONFLICT ({key}) DO UPDATE SET {changes}"
+                "INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming"
+                " ON CONFLICT ({key}) DO UPDATE SET {changes}"
             ).format(table=source.table, columns=_names(columns), key=key, changes=changes)
         )
 
@@ -233,9 +252,7 @@ def summary(connection: database.Connection, source: Source) -> Summary:
         return Summary(sum(labels.values()), labels)
 
 
-def extremes(
-    connection: database.Connection, source: Source, label: str, most: int
-) -> list[tuple[Values, float]]:
+def extremes(connection: database.Connection, source: Source, label: str, most: int) -> list[tuple[Values, float]]:
     """The keys of the rows of a label that the model is surest of, with its confidence, the surest first."""
     statement = sql.SQL("SELECT {}, confidence FROM {} WHERE label = {} ORDER BY confidence DESC, {} LIMIT {}").format(
         sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(kept.stored)) for kept in source.key),

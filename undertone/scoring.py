@@ -1,7 +1,8 @@
 """Runs: one pass of a model over a text column, planned, followed and changed here, done by the workers.
 
-A run is cut into chunks, ranges of keys (`chunks.py`). What is to be done is in the store before it is in the job queue, and
-whatever the queue lacks is put into it again by every worker (`enqueue`), so a run survives the end of any process.
+A run is cut into chunks, ranges of keys (`chunks.py`). What is to be done is in the store before it is in the job
+queue, and whatever the queue lacks is put into it again by every worker (`enqueue`), so a run survives the end of any
+process.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import datetime
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg2 import sql
 
@@ -99,23 +101,23 @@ def start(
 ) -> Run:
     """Plan a run and hand it to the workers.
 
-    `place` names the database that `data` leads to. `key` is needed where the relation has none of its own; `context` None
-    proposes some columns. Raises CatalogError for what is not there, ScoringError for what cannot be scored.
+    `place` names the database that `data` leads to. `key` is needed where the relation has none of its own; `context`
+    None proposes some columns. Raises CatalogError for what is not there, ScoringError for what cannot be scored.
     """
     with data.lend() as connection:
         relation = catalog.find(connection, relation_name)
         columns = {column.name: column for column in catalog.columns(connection, relation)}
         own_key = catalog.key(connection, relation)
-        key = tuple(key) or own_key
+        key = tuple(dict.fromkeys(key)) or own_key
         if context is None:
             context = catalog.propose_context(connection, relation, text_column) if text_column in columns else ()
         for name in (text_column, *key, *context):
             if name not in columns:
-                raise ScoringError(
-                    f"{relation.label} has no column {name!r}; it has: {', '.join(columns) or 'none'}"
-                )
+                raise ScoringError(f"{relation.label} has no column {name!r}; it has: {', '.join(columns) or 'none'}")
         if columns[text_column].category not in ("text", "json"):
-            raise ScoringError(f"The column {text_column} of {relation.label} holds no text: it is {columns[text_column].type}")
+            raise ScoringError(
+                f"The column {text_column} of {relation.label} holds no text: it is {columns[text_column].type}"
+            )
         if not key:
             raise ScoringError(
                 f"{relation.label} has no primary key; name the columns that identify a row (--key COLUMN)"
@@ -142,7 +144,11 @@ def start(
             name = source.name
         else:
             taken = {row[0] for row in SQL.taken_names(connection)}
-            wanted = [relation.name, f"{relation.name}_{text_column}", f"{relation.schema}_{relation.name}_{text_column}"]
+            wanted = [
+                relation.name,
+                f"{relation.name}_{text_column}",
+                f"{relation.schema}_{relation.name}_{text_column}",
+            ]
             name = scores.free_name(wanted, taken)
         kept = _kept([*key, *context], columns, types, source if found else None)
         key_columns, context_columns = kept[: len(key)], kept[len(key) :]
@@ -168,7 +174,7 @@ def _kept(
 ) -> list[scores.Kept]:
     """Under which names columns are kept: their own, unless a column of the result has it."""
     known = {kept.name: kept for kept in (*source.key, *source.context)} if source else {}
-    taken = set(scores.RESULT) | {kept.stored for kept in known.values()}
+    taken = {*scores.RESULT, *scores.SYSTEM} | {kept.stored for kept in known.values()}
     kept = []
     for name in names:
         if name in known:
@@ -194,7 +200,9 @@ def _check_key(connection: database.Connection, relation: catalog.Relation, key:
     if nulls:
         raise ScoringError(f"{listed} is null in {nulls:,} rows of {relation.label}, so it cannot be the key")
     if distinct < rows:
-        raise ScoringError(f"{listed} is the same in {rows - distinct:,} rows of {relation.label}, so it cannot be the key")
+        raise ScoringError(
+            f"{listed} is the same in {rows - distinct:,} rows of {relation.label}, so it cannot be the key"
+        )
 
 
 def get(connection: database.Connection, run: int) -> Run:
@@ -209,7 +217,8 @@ def runs(connection: database.Connection, *, only: int | None = None, most: int 
     """Runs, the newest first."""
     rows = list(SQL.runs(connection, only=only, most=most))
     known = {source.id: source for source in sources(connection)} if rows else {}
-    return [Run(row[0], known[row[1]], *row[2:14], *map(int, row[14:19]), row[19]) for row in rows]
+    found: list[Sequence[Any]] = [(row[0], known[row[1]], *row[2:14], *map(int, row[14:19]), row[19]) for row in rows]
+    return [Run(*values) for values in found]
 
 
 def sources(connection: database.Connection) -> list[scores.Source]:
@@ -225,18 +234,24 @@ def change(connection: database.Connection, run: int, action: str) -> Run:
     locked = SQL.lock_run(connection, run=run)
     if locked is None:
         get(connection, run)
-    state = locked[0]
+    state, source = locked[0], locked[1]
     if action not in ACTIONS[state]:
         can = " or ".join(ACTIONS[state]) or "nothing more"
-        raise ScoringError(f"Run {run} is {state}: it cannot {action}. It can {can}.".replace("can nothing", "needs nothing"))
+        raise ScoringError(
+            f"Run {run} is {state}: it cannot {action}. It can {can}.".replace("can nothing", "needs nothing")
+        )
     following = ACTIONS[state][action]
     if action == "resume" and get(connection, run).rows_total is None:
         following = "planned"  # it was paused before it was cut
     if action == "retry":
+        SQL.lock_names(connection)  # as `start` does: one of the two comes first
+        if active := SQL.active_run(connection, source_id=source):
+            raise ScoringError(f"Run {active} of the same texts has not ended; wait for it or cancel it")
         SQL.failed_to_waiting(connection, run=run)
         if get(connection, run).rows_total is None:
             following = "planned"
     SQL.set_state(connection, run=run, state=following, error=None)
+    SQL.finish_if_done(connection, run=run)  # where the last chunk has failed while it was paused
     enqueue_in(connection)
     connection.commit()
     return get(connection, run)
@@ -275,7 +290,8 @@ class Worker:
 def workers(connection: database.Connection) -> list[Worker]:
     """The workers at work, on whatever machine."""
     return [
-        Worker(f"worker {row[0]}", row[1], f"run {row[3]}" if row[2] else "waits for work") for row in SQL.workers(connection)
+        Worker(f"worker {row[0]}", row[1], f"run {row[3]}" if row[2] else "waits for work")
+        for row in SQL.workers(connection)
     ]
 
 
@@ -284,10 +300,7 @@ def get_source(connection: database.Connection, source_id: int) -> scores.Source
     return _source(SQL.get_source(connection, id=source_id))
 
 
-def _source(row: Sequence[object]) -> scores.Source:
+def _source(row: Sequence[Any]) -> scores.Source:
     *plain, key, context = row
-    return scores.Source(
-        *plain,  # type: ignore[arg-type]
-        key=tuple(scores.Kept(**column) for column in key),  # type: ignore[attr-defined]
-        context=tuple(scores.Kept(**column) for column in context),  # type: ignore[attr-defined]
-    )
+    values: list[Any] = [*plain, *(tuple(scores.Kept(**column) for column in kept) for kept in (key, context))]
+    return scores.Source(*values)

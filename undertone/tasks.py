@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import procrastinate
 import procrastinate.jobs
 import procrastinate.retry
+import procrastinate.worker
 import sqlalchemy
 
 from undertone import chunks, database, errors, store
@@ -58,7 +59,7 @@ app = procrastinate.App(connector=procrastinate.PsycopgConnector())
 def cut_run(context: procrastinate.JobContext, run: int) -> None:
     """Cut a planned run into chunks."""
     bench = _bench(context)
-    with _giving_up(context, bench, run, 0):
+    with _GivingUp(context, bench, run, 0):
         number = chunks.cut(bench.data, bench.store, run)
         log.info("run %s: cut into %s chunks", run, number)
 
@@ -67,8 +68,19 @@ def cut_run(context: procrastinate.JobContext, run: int) -> None:
 def score_chunk(context: procrastinate.JobContext, run: int, number: int) -> None:
     """Score one chunk of a run."""
     bench = _bench(context)
-    with _giving_up(context, bench, run, number):
+    with _GivingUp(context, bench, run, number):
         chunks.score(bench.data, bench.store, bench.load, run, number, worker=bench.name, stop=bench.stopping.is_set)
+
+
+async def stop_after(
+    call_next: Callable[[], Awaitable[Any]], context: procrastinate.JobContext, worker: procrastinate.worker.Worker
+) -> Any:
+    """Around every job: a worker that was asked to stop takes no other, least of all the one that it just gave back."""
+    try:
+        return await call_next()
+    finally:
+        if _bench(context).stopping.is_set():
+            worker.stop()  # type: ignore[no-untyped-call]
 
 
 def _bench(context: procrastinate.JobContext) -> Bench:
@@ -76,7 +88,7 @@ def _bench(context: procrastinate.JobContext) -> Bench:
     return bench
 
 
-class _giving_up:  # noqa: N801 - a context manager
+class _GivingUp:
     """Write the error of a job's last attempt where a person sees it, so that its run can end."""
 
     def __init__(self, context: procrastinate.JobContext, bench: Bench, run: int, number: int) -> None:
@@ -97,17 +109,6 @@ class _giving_up:  # noqa: N801 - a context manager
 
 def make_app(address: sqlalchemy.URL) -> procrastinate.App:
     """The app on a store's address."""
-    arguments: dict[str, Any] = {
-        **address.query,
-        "host": address.host or address.query.get("host"),
-        "port": address.port,
-        "user": address.username,
-        "password": address.password,
-        "dbname": address.database,
-        "application_name": "undertone worker",
-        "connect_timeout": 10,
-        # The queue's functions name their tables without a schema.
-        "options": f"{address.query.get('options', '')} -c search_path={store.SCHEMA},pg_catalog".strip(),
-    }
-    arguments = {key: value for key, value in arguments.items() if value is not None}
+    # The queue's functions name their tables without a schema.
+    arguments = database.connect_arguments(address, 10, f"-c search_path={store.SCHEMA},pg_catalog")
     return app.with_connector(procrastinate.PsycopgConnector(kwargs=arguments, min_size=1, max_size=4))

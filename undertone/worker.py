@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 def work(chosen: settings.Settings, *, local: bool = False) -> None:
     """Work until SIGTERM or SIGINT; Ctrl-C loses nothing that was written.
 
-    `local` is for the worker that an app starts on its own machine: there is one of these for a home, and it ends by itself
-    when the process that started it has died and nothing is left to do. Raises the errors of the services.
+    `local` is for the worker that an app starts on its own machine: there is one of these for a home, and it ends by
+    itself when the process that started it has died and nothing is left to do. Raises the errors of the services.
     """
     with contextlib.suppress(OSError):
         os.nice(NICENESS)  # the app answers first
@@ -91,6 +91,7 @@ async def _serve(opened: services.Services, bench: tasks.Bench, parent: int | No
                 delete_jobs="successful",
                 install_signal_handlers=False,
                 additional_context={"bench": bench},
+                worker_middleware=[tasks.stop_after],
             )
         )
         keeping = asyncio.create_task(_keep_house(app, opened.store, bench, parent))
@@ -102,9 +103,7 @@ async def _serve(opened: services.Services, bench: tasks.Bench, parent: int | No
             task.result()  # its error, if it ended by one
 
 
-async def _keep_house(
-    app: procrastinate.App, store: database.Database, bench: tasks.Bench, parent: int | None
-) -> None:
+async def _keep_house(app: procrastinate.App, store: database.Database, bench: tasks.Bench, parent: int | None) -> None:
     """Every few seconds: take jobs from dead workers, queue what is missing. Returns when the worker is to stop."""
     next_round = 0.0
     while not bench.stopping.is_set():
@@ -128,7 +127,7 @@ async def _take_back(
         return
     await app.job_manager.finish_job(job, procrastinate.jobs.Status.FAILED, delete_job=False)
     error = f"the worker died at this {DEATHS} times"
-    run, number = int(job.task_kwargs["run"]), int(job.task_kwargs.get("number", 0))
+    run, number = int(str(job.task_kwargs["run"])), int(str(job.task_kwargs.get("number", 0)))
     await asyncio.to_thread(chunks.give_up, store, run, number, worker=bench.name, error=error)
 
 

@@ -18,5 +18,5 @@ psql --set ON_ERROR_STOP=1 --username postgres --dbname undertone --file /undert
     for table in products customers orders order_items reviews support_tickets survey_answers; do
         printf "\\\\copy %s FROM '/demo/%s.csv' WITH (FORMAT csv, HEADER)\n" "$table" "$table"
     done
-    echo 'ANALYZE;'
+    echo 'RESET ROLE; ANALYZE;'
 } | psql --set ON_ERROR_STOP=1 --username postgres --dbname undertone

@@ -35,8 +35,9 @@ UNION
 SELECT name FROM undertone.sources;
 
 -- name: known_type(type)$
--- The type as this server knows it, null where it does not.
-SELECT to_regtype(:type)::text;
+-- The type as this server knows it, null where it does not; without length or precision, and so that it does not get one by
+-- itself, as `character` and `bit` do.
+SELECT format_type(to_regtype(:type), -1);
 
 -- name: add_run(source_id, model, chunk_rows)$
 -- Add a run, planned; its id.
