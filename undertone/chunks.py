@@ -168,6 +168,17 @@ def score(
         return True
 
 
+def failed(store: database.Database, run_id: int, number: int) -> int:
+    """Count a failed attempt at a chunk, or with number 0 at cutting the run; how many there were."""
+    with store.lend() as connection:
+        if number == 0:
+            failures = SQL.cut_failed_once(connection, run=run_id)
+        else:
+            failures = SQL.chunk_failed_once(connection, run=run_id, number=number)
+        connection.commit()
+        return int(failures or 0)
+
+
 def give_up(store: database.Database, run_id: int, number: int, *, worker: str, error: str) -> None:
     """Record that a chunk cannot be done, so that the rest of the run can end."""
     with store.lend() as connection:

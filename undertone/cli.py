@@ -60,15 +60,13 @@ class Format(enum.StrEnum):
 def main() -> NoReturn:
     """Run the command line and exit."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    # kill and a closed terminal end a command as Ctrl-C does: what it has started is ended in order.
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    # Ctrl-C, kill and a closed terminal end a command in order: what it has started is ended, too.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
     try:
         app()
     except errors.UndertoneError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("stopped")
     except BrokenPipeError:
         # The reader, such as head, has had enough. Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -76,8 +74,8 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def _stop(*_: object) -> NoReturn:
+    _fail("stopped")
 
 
 def _fail(message: str) -> NoReturn:
@@ -348,7 +346,8 @@ def worker(
         return
 
     logging.getLogger().setLevel(logging.INFO)
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    # Its tracebacks may quote a row; what failed and why is logged by the tasks themselves, in a line.
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     working.work(settings.load_settings(), local=local)
 
 

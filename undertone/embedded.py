@@ -94,13 +94,19 @@ class EmbeddedServer:
             privileges.make_directories(self.home, self.account)
             with self._starting():
                 self._prepare()
-                if not self._adopt():
-                    self._launch()
-                if not self._has_rights():
-                    self._set_rights()
+                first = self._users is None
                 if self._users is None:
                     self._users = (self.home / "users.lock").open("a")
                     fcntl.flock(self._users, fcntl.LOCK_SH)
+                try:
+                    if not self._adopt():
+                        self._launch()
+                    if not self._has_rights():
+                        self._set_rights()
+                except BaseException:  # Ctrl-C, too, must not leave a server that nobody uses
+                    if first:
+                        self._leave()
+                    raise
         except psycopg2.Error as error:
             said = " ".join(str(error).split())
             raise ServerError(f"the embedded PostgreSQL in {self.home} does not answer: {said}") from error
@@ -113,17 +119,21 @@ class EmbeddedServer:
 
     def release(self) -> None:
         """Stop using the server; whoever is the last to leave stops it."""
-        if self._users is None:
-            return
-        with self._starting():
-            try:
-                fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pass  # somebody else uses it
-            else:
-                self._stop()
-            self._users.close()
-            self._users = None
+        if self._users is not None:
+            with self._starting():
+                self._leave()
+
+    def _leave(self) -> None:
+        """As `release`, under the start lock."""
+        assert self._users is not None
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass  # somebody else uses it
+        else:
+            self._stop()
+        self._users.close()
+        self._users = None
 
     def address(self, role: str) -> sqlalchemy.URL:
         """The address of the database for `OWNER` or `READER`. The server must have been started once."""

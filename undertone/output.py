@@ -148,7 +148,8 @@ class Progress:
         self._shown = passed
         of = f" of {total:,}" if total else ""
         left = f", {units.duration((total - done) * passed / done)} left" if done and total else ""
-        text = f"{done:,}{of} {self._unit}, {done / max(passed, 0.001):,.0f} a second{left}"
+        rate = f", {done / max(passed, 0.001):,.0f} a second" if done else ""
+        text = f"{done:,}{of} {self._unit}{rate}{left}"
         print(
             f"\r\033[K{text}" if self._terminal else text,
             end="" if self._terminal else "\n",

@@ -116,6 +116,8 @@ def find(connection: database.Connection, name: str) -> Relation:
         named = [relation for relation in found if relation.name == table and schema in (None, relation.schema)]
         if schema is None:
             named = [relation for relation in named if not re.match("pg_|information_schema$", relation.schema)]
+            # A table of scores is called as its source is, which is what a person means.
+            named = [relation for relation in named if relation.schema != "scores"] or named
         if len(named) > 1 and named[0].schema != "public":
             listed = ", ".join(relation.label for relation in named)
             raise CatalogError(f"{names.line(name)} is in several schemas; say which one: {listed}.")

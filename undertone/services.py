@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,40 +44,36 @@ class Services:
 
 
 def open_services(chosen: settings.Settings) -> Services:
-    """Open what the settings name. Raises ServerError, DatabaseError."""
-    server = None
-    if chosen.needs_server:
-        server = embedded.EmbeddedServer(chosen.home, chosen.postgres_account)
-        server.start()
+    """Open what the settings name. Raises ServerError, DatabaseError; what was opened until then is closed."""
+    with contextlib.ExitStack() as stack:
+        server = None
+        if chosen.needs_server:
+            server = embedded.EmbeddedServer(chosen.home, chosen.postgres_account)
+            stack.callback(server.release)
+            server.start()
 
-    def pool(name: str, address: sqlalchemy.URL | None, role: str, size: int, read_only: bool) -> database.Database:
-        heal: Callable[[], None] | None = None
-        if address is None:
-            assert server is not None
-            address, heal = server.address(role), server.start
-        return database.Database(
-            address,
-            name=name,
-            size=size,
-            connect_seconds=chosen.connect_seconds,
-            read_only=read_only,
-            heal=heal,
+        def pool(name: str, address: sqlalchemy.URL | None, role: str, size: int, read_only: bool) -> database.Database:
+            heal: Callable[[], None] | None = None
+            if address is None:
+                assert server is not None
+                address, heal = server.address(role), server.start
+            made = database.Database(
+                address, name=name, size=size, connect_seconds=chosen.connect_seconds, read_only=read_only, heal=heal
+            )
+            stack.callback(made.close)
+            return made
+
+        data, own = settings.address(chosen.database_url), settings.address(chosen.store_url)
+        services = Services(
+            settings=chosen,
+            server=server,
+            data=pool("data", data, embedded.READER, chosen.pool_size, read_only=True),
+            store=pool("store", own, embedded.OWNER, chosen.pool_size, read_only=False),
+            # A pool of its own, so that the pages never wait for somebody's statement.
+            console=pool("data", data, embedded.READER, chosen.query_slots, read_only=True),
         )
-
-    data, own = settings.address(chosen.database_url), settings.address(chosen.store_url)
-    services = Services(
-        settings=chosen,
-        server=server,
-        data=pool("data", data, embedded.READER, chosen.pool_size, read_only=True),
-        store=pool("store", own, embedded.OWNER, chosen.pool_size, read_only=False),
-        # A pool of its own, so that the pages never wait for somebody's statement.
-        console=pool("data", data, embedded.READER, chosen.query_slots, read_only=True),
-    )
-    try:
         store.migrate(services.store)
         if services.owner is not None and chosen.demo:
             demo.load_demo(services.owner)
-    except BaseException:
-        services.close()
-        raise
-    return services
+        stack.pop_all()
+        return services

@@ -13,6 +13,7 @@ import procrastinate
 import procrastinate.jobs
 import procrastinate.retry
 import procrastinate.worker
+import psycopg2
 import sqlalchemy
 
 from undertone import chunks, database, errors, store
@@ -33,6 +34,10 @@ class Bench:
     stopping: threading.Event = field(default_factory=threading.Event)
 
 
+class GivenUp(Exception):
+    """A job failed for good, and that is written where a person sees it."""
+
+
 class Retry(procrastinate.retry.BaseRetryStrategy):
     """An interrupted job goes straight back into the queue; a failed one a few times, after growing delays."""
 
@@ -40,15 +45,17 @@ class Retry(procrastinate.retry.BaseRetryStrategy):
         self, *, exception: BaseException, job: procrastinate.jobs.Job
     ) -> procrastinate.retry.RetryDecision | None:
         """When to try again; None to give up."""
-        if isinstance(exception, chunks.Interrupted):
-            return procrastinate.retry.RetryDecision(retry_in={"seconds": 0})
-        if _is_last(job):
+        if isinstance(exception, GivenUp):
             return None
-        return procrastinate.retry.RetryDecision(retry_in={"seconds": 2 ** (job.attempts + 1)})
+        seconds = 0 if isinstance(exception, chunks.Interrupted) else 2 ** min(job.attempts + 1, ATTEMPTS)
+        return procrastinate.retry.RetryDecision(retry_in={"seconds": seconds})
 
 
-def _is_last(job: procrastinate.jobs.Job) -> bool:
-    return job.attempts + 1 >= ATTEMPTS
+def _may_pass(error: BaseException) -> bool:
+    """Whether trying again later may help: not where something is missing or wrong, such as a column or a model."""
+    if isinstance(error, database.DatabaseError):
+        return not isinstance(error.__cause__, psycopg2.ProgrammingError | psycopg2.DataError)
+    return not isinstance(error, errors.UndertoneError)
 
 
 # The tasks; `make_app` gives them a store.
@@ -89,7 +96,7 @@ def _bench(context: procrastinate.JobContext) -> Bench:
 
 
 class _GivingUp:
-    """Write the error of a job's last attempt where a person sees it, so that its run can end."""
+    """Give a job up whose error will not pass, or has not for too long, so that its run can end."""
 
     def __init__(self, context: procrastinate.JobContext, bench: Bench, run: int, number: int) -> None:
         self.job, self.bench, self.run, self.number = context.job, bench, run, number
@@ -102,9 +109,11 @@ class _GivingUp:
             return
         # Of an error that was not foreseen only the kind: its message may hold somebody's text.
         line = str(error) if isinstance(error, errors.UndertoneError) else f"unforeseen: {type(error).__name__}"
-        log.warning("run %s, chunk %s, attempt %s: %s", self.run, self.number, self.job.attempts + 1, line)
-        if _is_last(self.job):
+        failures = chunks.failed(self.bench.store, self.run, self.number)
+        log.warning("run %s, chunk %s, failure %s: %s", self.run, self.number, failures, line)
+        if failures >= ATTEMPTS or not _may_pass(error):
             chunks.give_up(self.bench.store, self.run, self.number, worker=self.bench.name, error=line)
+            raise GivenUp(line) from error
 
 
 def make_app(address: sqlalchemy.URL) -> procrastinate.App:

@@ -125,9 +125,17 @@ UPDATE undertone.chunks
 SET state = 'failed', worker = :worker, error = :error, finished_at = clock_timestamp()
 WHERE run_id = :run AND number = :number AND state = 'waiting';
 
+-- name: cut_failed_once(run)$
+-- Count a failed attempt to cut a run; how many there were.
+UPDATE undertone.runs SET failures = failures + 1 WHERE id = :run RETURNING failures;
+
+-- name: chunk_failed_once(run, number)$
+-- Count a failed attempt at a chunk; how many there were.
+UPDATE undertone.chunks SET failures = failures + 1 WHERE run_id = :run AND number = :number RETURNING failures;
+
 -- name: failed_to_waiting(run)!
 -- Put a run's failed chunks back in line.
-UPDATE undertone.chunks SET state = 'waiting', error = NULL WHERE run_id = :run AND state = 'failed';
+UPDATE undertone.chunks SET state = 'waiting', failures = 0, error = NULL WHERE run_id = :run AND state = 'failed';
 
 -- name: set_model(run, model_id)!
 -- Record which model a run is done with; the first chunk decides.

@@ -26,6 +26,7 @@ CREATE TABLE runs (
         CHECK (state IN ('planned', 'running', 'paused', 'cancelled', 'failed', 'finished')),
     chunk_rows integer NOT NULL CHECK (chunk_rows > 0),
     rows_total bigint,
+    failures integer NOT NULL DEFAULT 0,
     error text,
     created_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
@@ -33,6 +34,7 @@ CREATE TABLE runs (
 );
 COMMENT ON TABLE runs IS 'One pass of a model over a source';
 COMMENT ON COLUMN runs.model IS 'The model as it was named; model_id is what was loaded under that name';
+COMMENT ON COLUMN runs.failures IS 'Attempts to cut it that failed; being interrupted is no failure';
 CREATE INDEX runs_source ON runs (source_id, id);
 CREATE INDEX runs_active ON runs (state) WHERE state IN ('planned', 'running', 'paused');
 
@@ -49,6 +51,7 @@ CREATE TABLE chunks (
     empty integer NOT NULL DEFAULT 0,
     truncated integer NOT NULL DEFAULT 0,
     worker text,
+    failures integer NOT NULL DEFAULT 0,
     error text,
     started_at timestamptz,
     finished_at timestamptz,
@@ -56,4 +59,5 @@ CREATE TABLE chunks (
 );
 COMMENT ON TABLE chunks IS 'A range of keys of a run: after after_key, up to and with last_key. Written in one transaction with its scores';
 COMMENT ON COLUMN chunks.after_key IS 'Array of the key''s values as text; null in the first chunk';
+COMMENT ON COLUMN chunks.failures IS 'Attempts that failed; being interrupted is no failure';
 CREATE INDEX chunks_waiting ON chunks (run_id, number) WHERE state = 'waiting';

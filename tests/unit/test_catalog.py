@@ -399,3 +399,14 @@ def test_questions_run_side_by_side(data_pool: database.Database, execute: Execu
     for thread in threads:
         thread.join()
     assert [len(answer) for answer in answers] == [1] * 10
+
+
+def test_a_source_is_meant_before_its_scores(data_pool: database.Database, execute: Execute) -> None:
+    execute("CREATE SCHEMA feedback")
+    execute("GRANT USAGE ON SCHEMA feedback TO undertone_reader")
+    for schema in ("feedback", "scores"):
+        execute(f"CREATE TABLE {schema}.letters (id int PRIMARY KEY)")
+        execute(f"GRANT SELECT ON {schema}.letters TO undertone_reader")
+    with data_pool.lend() as connection:
+        assert catalog.find(connection, "letters").label == "feedback.letters"
+        assert catalog.find(connection, "scores.letters").label == "scores.letters"

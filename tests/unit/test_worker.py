@@ -21,7 +21,7 @@ import pytest
 import sqlalchemy
 
 from tests.unit import scored
-from undertone import chunks, database, embedded, local_worker, scoring, services, settings, tasks, worker
+from undertone import chunks, classifier, database, embedded, local_worker, scoring, services, settings, tasks, worker
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 PATIENCE = 120.0
@@ -164,6 +164,21 @@ def test_an_unforeseen_error_is_recorded_without_anybodys_text(
     run = bench.plan("texts")
     serve(bench, lambda _: bench.get(run).ended)
     assert bench.get(run).error == "1 of 1 chunks failed; the last: unforeseen: RuntimeError"
+
+
+def test_what_will_not_pass_is_not_tried_again(bench: scored.Bench, execute: scored.Execute) -> None:
+    """A model that is not there, a column that is gone: waiting helps nobody."""
+    fill(execute, 3)
+    run = bench.plan("texts")
+
+    def refuse(call: int) -> None:
+        raise classifier.ModelError("There is no such model")
+
+    bench.model.before = refuse
+    serve(bench, lambda _: bench.get(run).ended)
+    assert bench.get(run).state == "failed"
+    assert "There is no such model" in (bench.get(run).error or "")
+    assert execute("SELECT failures FROM undertone.chunks") == [(1,)]
 
 
 def test_what_fails_once_is_tried_again_after_a_while(bench: scored.Bench, execute: scored.Execute) -> None:
