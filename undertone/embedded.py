@@ -34,7 +34,7 @@ import psycopg2.extensions
 import psycopg2.sql
 import sqlalchemy
 
-from undertone import privileges
+from undertone import postmaster, privileges
 from undertone.privileges import ServerError
 
 SUPERUSER, OWNER, READER = "postgres", "undertone_owner", "undertone_reader"
@@ -141,7 +141,7 @@ class EmbeddedServer:
 
     def running(self) -> bool:
         """Whether the postmaster of this very cluster is alive."""
-        return _postmaster(self.data) is not None
+        return postmaster.running_pid(self.data) is not None
 
     @contextlib.contextmanager
     def _starting(self) -> Iterator[None]:
@@ -222,7 +222,7 @@ class EmbeddedServer:
         binaries = privileges.reachable_binaries(self.account, self.directory)
         if not self.data.exists():
             self._initialise(binaries)
-        _clear_leftovers(self.data, self._socket_directory())
+        postmaster.clear_leftovers(self.data, self._socket_directory(), PORT)
         self._own_directory(self._socket_directory())
         options = OPTIONS | {"unix_socket_directories": str(self._socket_directory())}
         command = [str(binaries / "postgres"), "-D", str(self.data)]
@@ -235,7 +235,7 @@ class EmbeddedServer:
 
     def _initialise(self, binaries: pathlib.Path) -> None:
         fresh = self.directory / "data.new"
-        _end_initialisation(fresh)
+        postmaster.end_initialisation(fresh)
         if fresh.exists():  # left by a process that was killed here
             shutil.rmtree(fresh)
         password_file = self.directory / "password"
@@ -283,7 +283,7 @@ class EmbeddedServer:
     def _has_rights(self) -> bool:
         """Whether this run of the server has had its rights set: whoever started it may have been killed before."""
         try:
-            return (self.home / "rights").read_text() == _identity(self.data)
+            return (self.home / "rights").read_text() == postmaster.identity(self.data)
         except OSError:
             return False
 
@@ -304,10 +304,10 @@ class EmbeddedServer:
                     cursor.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
         with contextlib.closing(self._connect(SUPERUSER, DATABASE)) as connection, connection:
             connection.cursor().execute((SQL / "database.sql").read_text())
-        (self.home / "rights").write_text(_identity(self.data))
+        (self.home / "rights").write_text(postmaster.identity(self.data))
 
     def _stop(self) -> None:
-        pid = _postmaster(self.data)
+        pid = postmaster.running_pid(self.data)
         if pid is None:
             return
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -341,64 +341,3 @@ class EmbeddedServer:
             dbname=database,
             connect_timeout=10,
         )
-
-
-def _postmaster(data: pathlib.Path) -> int | None:
-    """The pid of the postmaster of `data`; None when it does not run.
-
-    A pid in the file proves nothing: it may be a zombie's, or have been given to another program since.
-    """
-    try:
-        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE or process.cwd() != str(data.resolve()):
-            return None
-    except (OSError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
-        return None
-    return pid
-
-
-def _identity(data: pathlib.Path) -> str:
-    """The pid and the start time of the postmaster of `data`."""
-    return "\n".join((data / "postmaster.pid").read_text().splitlines()[:3])
-
-
-def _clear_leftovers(data: pathlib.Path, socket: pathlib.Path) -> None:
-    """Make way for a new postmaster after the last one was killed. Under the start lock, with no postmaster alive.
-
-    Its backends notice within moments, but a busy one may live on and write: they must be gone first. Then the lock
-    files go, because PostgreSQL takes them for valid when their pid has been given to another program.
-    """
-    deadline = time.monotonic() + 5.0
-    while orphans := [process for process in psutil.process_iter() if _works_in(process, data)]:
-        if time.monotonic() > deadline:
-            for process in orphans:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-        time.sleep(0.02)
-    (data / "postmaster.pid").unlink(missing_ok=True)
-    for leftover in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
-        (socket / leftover).unlink(missing_ok=True)
-
-
-def _end_initialisation(fresh: pathlib.Path) -> None:
-    """Kill an initdb that outlived its starter: it would write into the next one's files. Under the start lock."""
-    while orphans := [it for it in psutil.process_iter() if _works_in(it, fresh) or _initialises(it, fresh)]:
-        for process in orphans:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        time.sleep(0.02)
-
-
-def _initialises(process: psutil.Process, fresh: pathlib.Path) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE and process.cmdline()[1:3] == ["-D", str(fresh)])
-    except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
-        return False
-
-
-def _works_in(process: psutil.Process, data: pathlib.Path) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.resolve()))
-    except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
-        return False
