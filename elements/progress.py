@@ -81,14 +81,18 @@ def _results(run: scoring.Run) -> None:
     with left:
         labels.bars(known, axis="rows", form=",d")
     with right:
-        st.caption("All scores of this column are one table, which SQL can ask and join:")
-        st.code(_statement(run), language="sql")
-        st.page_link(
-            "pages/sql.py",
-            label="Open in SQL",
-            icon=":material/terminal:",
-            query_params={"statement": _statement(run)},
-        )
+        if database.get_services().one_database:
+            st.caption("All scores of this column are one table, which SQL can ask and join:")
+            st.code(_statement(run), language="sql")
+            st.page_link(
+                "pages/sql.py",
+                label="Open in SQL",
+                icon=":material/terminal:",
+                query_params={"statement": _statement(run)},
+            )
+        else:
+            st.caption("All scores of this column are one table in the store, beside the data that SQL asks:")
+            st.code(f"scores.{run.source.name}", language=None)
     ends = [label for label in ("NEGATIVE", "POSITIVE") if label in known] or list(known)[:2]
     for column, label in zip(st.columns(len(ends), gap="large"), ends, strict=True):
         with column:

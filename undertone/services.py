@@ -24,16 +24,19 @@ class Services:
     @property
     def place(self) -> str:
         """Which database the data is, as scores remember it: without account and password."""
-        if self.settings.embedded_data:
-            return "embedded"
-        address = self.data.address
-        host = address.host or address.query.get("host", "")
-        return f"{host}:{address.port or 5432}/{address.database}"
+        return "embedded" if self.settings.embedded_data else _place(self.data.address)
+
+    @property
+    def one_database(self) -> bool:
+        """Whether data and store are the same database, so that SQL can join scores to rows."""
+        if self.settings.embedded_data or self.settings.embedded_store:
+            return self.settings.embedded_data and self.settings.embedded_store
+        return _place(self.data.address) == _place(self.store.address)
 
     @property
     def owner(self) -> database.Database | None:
         """Where a file can become a table: only ever the embedded database."""
-        return self.store if self.settings.embedded_data and self.settings.embedded_store else None
+        return self.store if self.settings.embedded_data and self.one_database else None
 
     def close(self) -> None:
         """Close the pools and stop using the server; the last process to leave stops it."""
@@ -41,6 +44,11 @@ class Services:
             pool.close()
         if self.server is not None:
             self.server.release()
+
+
+def _place(address: sqlalchemy.URL) -> str:
+    host = address.host or address.query.get("host", "")
+    return f"{host}:{address.port or address.query.get('port') or 5432}/{address.database}"
 
 
 def open_services(chosen: settings.Settings) -> Services:

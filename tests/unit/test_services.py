@@ -70,6 +70,7 @@ def test_with_nothing_named_all_is_in_the_embedded_server(home: pathlib.Path) ->
         assert found.server is not None
         assert found.place == "embedded"
         assert found.owner is found.store
+        assert found.one_database
         assert ask(found.data, "SELECT current_user::text") == embedded.READER
         assert ask(found.console, "SELECT current_user::text") == embedded.READER
         assert ask(found.store, "SELECT current_user::text") == embedded.OWNER
@@ -123,6 +124,7 @@ def test_with_a_database_named_the_store_is_still_embedded(
     with opened(settings.load_settings(home=home, database_url=named(place(embedded.READER)))) as found:
         assert found.server is not None
         assert found.owner is None  # a file never becomes a table in somebody else's database
+        assert not found.one_database
         url = place(embedded.READER)
         assert found.place == f"127.0.0.1:{url.port}/{url.database}"
         assert ask(found.data, "SELECT i FROM theirs") == 1
@@ -140,6 +142,7 @@ def test_with_both_named_no_server_is_started_and_nothing_is_added_to_the_data(
     with opened(chosen) as found:
         assert found.server is None
         assert found.owner is None
+        assert found.one_database
         assert found.place.endswith(str(place(embedded.READER).database))
         assert ask(found.store, "SELECT current_user::text") == embedded.OWNER
     assert execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace") == [(0,)]
