@@ -92,7 +92,7 @@ def _results(run: scoring.Run) -> None:
             )
         else:
             st.caption("All scores of this column are one table in the store, beside the data that SQL asks:")
-            st.code(f"scores.{run.source.name}", language=None)
+            st.code(run.source.scores, language=None)
     ends = [label for label in ("NEGATIVE", "POSITIVE") if label in known] or list(known)[:2]
     for column, label in zip(st.columns(len(ends), gap="large"), ends, strict=True):
         with column:
@@ -107,7 +107,4 @@ def _results(run: scoring.Run) -> None:
 
 
 def _statement(run: scoring.Run) -> str:
-    name = run.source.name.replace('"', '""')
-    plain = run.source.name.isidentifier() and run.source.name.islower() and run.source.name.isascii()
-    table = f"scores.{name}" if plain else f'scores."{name}"'
-    return f"SELECT label, count(*), avg(confidence)\nFROM {table}\nGROUP BY label\nORDER BY label"
+    return f"SELECT label, count(*), avg(confidence)\nFROM {run.source.scores}\nGROUP BY label\nORDER BY label"

@@ -252,7 +252,7 @@ def runs(
                         "" if run.rows_total is None else f"{run.rows_total:,}",
                         f"{run.scored:,}",
                         output.time(run.started_at),
-                        f"scores.{run.source.name}",
+                        run.source.scores,
                     )
                     for run in found
                 ],
@@ -270,7 +270,7 @@ def _run(opened: services.Services, run: scoring.Run) -> dict[str, Any]:
         "text": run.source.text_column,
         "key": [kept.stored for kept in run.source.key],
         "context": [kept.stored for kept in run.source.context],
-        "scores": f"scores.{run.source.name}",
+        "scores": run.source.scores,
         "model": run.model_id or run.model,
         "rows": run.rows,
         "rows_total": run.rows_total,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from psycopg2 import sql
 
-from undertone import database
+from undertone import database, names
 
 # Every column of a table of scores besides the source's own, with its type.
 RESULT = {
@@ -74,7 +74,12 @@ class Source:
     @property
     def address(self) -> str:
         """The relation as SQL writes it."""
-        return ".".join('"{}"'.format(part.replace('"', '""')) for part in (self.schema, self.relation))
+        return f"{names.quoted(self.schema)}.{names.quoted(self.relation)}"
+
+    @property
+    def scores(self) -> str:
+        """The table of scores as SQL writes it."""
+        return f"scores.{names.quoted(self.name)}"
 
     @property
     def title(self) -> str:
