@@ -88,7 +88,8 @@ def test_a_table_of_scores_explains_itself(store_pool: database.Database) -> Non
         assert {name: comment for name, _, comment in columns if comment} == scores.COMMENTS
         about = ask(connection, 'SELECT obj_description(\'scores."it\'\'s 100% ""odd"""\'::regclass)')
         assert about == [('Scores of body in public.it\'s 100% "odd"',)]
-        assert made.address == '"public"."it\'s 100% ""odd"""'
+        assert made.scores == 'scores."it\'s 100% ""odd"""'
+        assert made.address == 'public."it\'s 100% ""odd"""'
 
 
 def test_making_it_again_keeps_the_rows_and_adds_context(store_pool: database.Database) -> None:
