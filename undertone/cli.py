@@ -64,7 +64,10 @@ def main() -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # a reader who is gone is noticed here and not by Python's last words
     except errors.UndertoneError as error:
         _fail(str(error))
     except BrokenPipeError:

@@ -29,7 +29,7 @@ def executable() -> str | None:
     return os.environ.get("BROWSER_EXECUTABLE") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its driver holds an event loop, in which other tests could not have their own
 def chromium() -> Iterator[playwright.sync_api.Browser]:
     with playwright.sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable(), args=ARGUMENTS)
