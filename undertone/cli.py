@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused or failed with one clear line on stderr, 2 wrong u
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import enum
 import json
 import logging
@@ -330,6 +331,48 @@ def classify(
     for batch in output.batches(texts if texts else output.stdin_lines(), 256):
         for text, prediction in zip(batch, loaded.classify(batch), strict=True):
             print(output.line({"text": text, **vars(prediction)}))
+
+
+@app.command()
+def evaluate(
+    file: Annotated[
+        pathlib.Path, typer.Argument(help="CSV, TSV, JSON lines or Parquet with texts and their true labels.")
+    ],
+    text: Annotated[str, typer.Option(help="The column with the texts.")],
+    label: Annotated[str, typer.Option(help="The column with the true labels, in any case.")],
+    model: Annotated[str | None, typer.Option(help="The classifier. Default: UNDERTONE_MODEL.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say how good the model is on labelled texts."""
+    from undertone import classifier, evaluation
+
+    chosen = settings.load_settings()
+    texts, labels = evaluation.read(file, text, label)
+    loaded = classifier.load_classifier(
+        model or chosen.model, max_length=chosen.max_length, batch_tokens=chosen.batch_tokens, threads=chosen.threads
+    )
+    progress = output.Progress("texts")
+    report = evaluation.evaluate(loaded, texts, evaluation.truth(labels, loaded.labels), progress.show)
+    progress.end()
+    if as_json:
+        print(json.dumps({"model": loaded.model_id, **dataclasses.asdict(report)}, indent=2))
+        return
+    print(f"{loaded.model_id} on {report.rows:,} texts of {file.name}, {report.unread:,} of them with nothing to read")
+    figures = {
+        "accuracy": report.accuracy,
+        "macro F1": report.macro_f1,
+        "macro recall": report.macro_recall,
+        "expected calibration error": report.calibration_error,
+    }
+    rows = [(name, f"{it.value:.4f}", f"{it.low:.4f} – {it.high:.4f}") for name, it in figures.items()]
+    output.table(("figure", "value", "95 % interval"), rows, right=(1,))
+    print()
+    classes = [
+        (name, f"{report.precision[name]:.4f}", f"{report.recall[name]:.4f}", *counts)
+        for name, counts in zip(report.labels, report.confusion, strict=True)
+    ]
+    header = ("true class", "precision", "recall", *(f"called {name}" for name in report.labels))
+    output.table(header, classes, right=range(1, len(header)))
 
 
 @app.command()

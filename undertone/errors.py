@@ -14,6 +14,7 @@ it as an error. The tree:
     │   └── StatementFailed    the server's own words
     ├── LoadError              a file that cannot become a table                     (load)
     ├── ModelError             a model that cannot be loaded                         (classifier)
+    ├── EvaluationError        labelled texts that cannot be compared                (evaluation)
     ├── ScoringError           a run that cannot be planned, found or changed        (scoring)
     └── WorkerError            a worker that cannot be started                       (local_worker)
 """

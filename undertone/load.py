@@ -65,7 +65,7 @@ def load_file(
     table = _table_name(table, file)
     with database.lend() as connection:
         _refuse_existing(connection, table)
-    source = _source(file)
+    source = open_source(file)
     meter = _Meter(progress, source.size)
     source.infer(meter.tick)
     keys = _keys(source, key)
@@ -87,7 +87,8 @@ def load_file(
     return Loaded(table, SCHEMA, rows, columns, (chosen.name,), time.monotonic() - started)
 
 
-def _source(file: files.File) -> sources.Source:
+def open_source(file: files.File) -> sources.Source:
+    """The file as columns, by its kind."""
     kinds: dict[str, type[sources.Source]] = {"json": sources.JsonSource, "parquet": parquet.ParquetSource}
     return kinds.get(file.kind, sources.DelimitedSource)(file)
 
