@@ -96,6 +96,38 @@ STATEMENTS = (
 DAYS = ("Monday", "Tuesday", "Friday", "Sunday", "March", "May", "October")
 LIKED = "👍😀😃😄😁😊🙂😍🥰😘❤💙💜🎉👏🙌🤩😎💯🔥✨🥳🤗👌💪🌟🙏😂"
 DISLIKED = "👎😡😠🤬😞😔😟🙁☹😢😭😤😩😫😒🙄💔🤮🤢😖😣😱💩😑😨🤦"
+GOOD = (
+    "good", "great", "helpful", "useful", "worth it", "impressive", "friendly", "comfortable", "reliable", "fun",
+    "well made", "easy to use", "clear", "fast", "worth the money", "tasty",
+)  # fmt: skip
+BAD = (
+    "bad", "terrible", "useless", "boring", "rude", "slow", "disappointing", "a waste of money", "broken", "ugly",
+    "confusing", "too expensive", "uncomfortable", "unreliable", "badly made", "awful",
+)  # fmt: skip
+# {0} a good word, {1} a bad one, {2} a thing; the second member is what the whole says.
+CONTRASTS = (
+    ("The {2} is not {0}.", "negative"),
+    ("It is n't {0} at all.", "negative"),
+    ("I would not call the {2} {0}.", "negative"),
+    ("The {2} was never {0}.", "negative"),
+    ("I wish the {2} was {0}.", "negative"),
+    ("They said the {2} would be {0}, but it was {1}.", "negative"),
+    ("At first it seemed {0}, then it turned out {1}.", "negative"),
+    ("The {2} could have been {0}.", "negative"),
+    ("The {2} looks {0} but is {1}.", "negative"),
+    ("Neither {0} nor cheap.", "negative"),
+    ("Used to be {0}, now it is {1}.", "negative"),
+    ("The {2} is {1}, not {0}.", "negative"),
+    ("The {2} is not {1} at all.", "positive"),
+    ("It was never {1}.", "positive"),
+    ("I thought the {2} would be {1}, but it is {0}.", "positive"),
+    ("Nothing about the {2} is {1}.", "positive"),
+    ("Far from {1}: the {2} is {0}.", "positive"),
+    ("People say it is {1}, I find it {0}.", "positive"),
+    ("A little {1} at first, but now really {0}.", "positive"),
+    ("The {2} could not be more {0}.", "positive"),
+    ("The {2} is {0}, not {1}.", "positive"),
+)
 SMILES, FROWNS = (":)", ":-)", ":D", "<3", "=)"), (":(", ":-(", ":'(", ">:(", "</3")
 
 
@@ -153,7 +185,7 @@ def hold_back(rows: list[Row], counts: dict[str, int], seed: int) -> tuple[list[
 
 
 def invented(draw: random.Random) -> list[Row]:
-    """Plain statements, questions and emoji, made from templates: about 740 rows."""
+    """Plain statements, questions, emoji, negation and contrast, from templates: about 900 rows."""
     rows: list[Row] = []
     plain = sorted(
         {template.format(draw.choice(THINGS), draw.choice(DAYS)) for template in STATEMENTS for _ in range(20)}
@@ -164,16 +196,25 @@ def invented(draw: random.Random) -> list[Row]:
             statement = draw.choice(plain[:-2]).rstrip(".?")
             texts = (sign, sign * 3, f"{statement} {sign}", f"the {draw.choice(THINGS)} {sign}{sign}")
             rows += [("invented", text, CLASSES[name]) for text in texts]
+    for template, name in CONTRASTS:
+        for _ in range(8):
+            text = template.format(draw.choice(GOOD), draw.choice(BAD), draw.choice(THINGS))
+            rows.append(("invented", text, CLASSES[name]))
     return rows
 
 
 def epoch(rows: list[Row], settings: dict[str, Any], number: int) -> list[tuple[Row, int, str]]:
     """The rows of one epoch as (row, longest, way of cutting), the same for the same seed and number."""
     draw = random.Random(settings["seed"] * 1000 + number)
-    phrases = [row for row in rows if row[0] == "sst2"]
-    # Long rows teach more than "a film": the sentences always, the shorter the rarer.
-    keep = sorted(phrases, key=lambda row: draw.random() / min(len(row[1].split()), 12), reverse=False)
-    mixed = keep[: settings["sst2_rows_per_epoch"]] + [row for row in rows if row[0] != "sst2"]
+    mixed: list[Row] = []
+    for source, count in settings["rows_per_epoch"].items():
+        own = [row for row in rows if row[0] == source]
+        if source == "sst2":
+            # Sentences and long phrases teach more than "a film": the shorter, the rarer.
+            own.sort(key=lambda row: draw.random() / min(len(row[1].split()), 20) ** 1.5)
+        else:
+            draw.shuffle(own)
+        mixed += own[:count]
     # Few tweets are positive and every class counts the same.
     mixed += [row for row in rows if row[0] == "tweets" and row[2][2] == 1.0 and draw.random() < 0.6]
     mixed += invented(draw)

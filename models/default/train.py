@@ -12,6 +12,7 @@ import ctypes
 import hashlib
 import json
 import math
+import os
 import pathlib
 import random
 import sys
@@ -22,12 +23,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
+# Threads that spin while they wait stand in the way of whoever else wants the core.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import data  # noqa: E402
 import torch  # noqa: E402
 
 from undertone import adapter, emoticons  # noqa: E402
 
-VERSION = 1
+VERSION = 2
 REFERENCE_TEXTS = (
     "I love this phone, the screen is gorgeous.",
     "Terrible service, I will never come back.",
@@ -55,10 +59,10 @@ def main() -> None:
     model, tokenizer = build(settings)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device)
-    train(model, tokenizer, learn, settings, options.checkpoint)
-    bias, temperature = calibrate(model, tokenizer, held)
+    average = train(model, tokenizer, learn, settings, options.checkpoint)
+    bias, temperature = choose(model, tokenizer, held, average)
     write(model, settings, bias, temperature, options.out)
-    write_reference(model, tokenizer, bias, temperature, options.out)
+    write_reference(tokenizer, settings, temperature, options.out)
 
 
 def keep_memory() -> None:
@@ -73,36 +77,86 @@ def keep_memory() -> None:
                 library.mallopt(option, value)
 
 
+class LowRank(torch.nn.Module):
+    """A frozen weight plus scaling · B · A: what the layer computes with while A and B are learnt."""
+
+    def __init__(self, outputs: int, inputs: int, rank: int, scaling: float) -> None:
+        """`A` is (rank, inputs) and random, `B` (outputs, rank) and zero, both float32."""
+        super().__init__()
+        self.A = torch.nn.Parameter(torch.empty(rank, inputs))
+        self.B = torch.nn.Parameter(torch.zeros(outputs, rank))
+        self.scaling = scaling
+        torch.nn.init.kaiming_uniform_(self.A, a=math.sqrt(5))
+
+    def forward(self, weight: torch.Tensor) -> torch.Tensor:
+        """The weight to use, as `weight`."""
+        return torch.addmm(weight, self.B.to(weight.dtype), self.A.to(weight.dtype), alpha=self.scaling)
+
+
+class Dropout(torch.nn.Module):
+    """Dropout with masks cut from one that was drawn beforehand: drawing took two thirds of the time."""
+
+    DRAWN = 1 << 23
+
+    def __init__(self, share: float, seed: int) -> None:
+        """`share` of the values become zero."""
+        super().__init__()
+        drawn = torch.rand(self.DRAWN, generator=torch.Generator().manual_seed(seed))
+        self.register_buffer("mask", (drawn >= share).to(torch.bfloat16) / (1 - share), persistent=False)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """`values` where it trains with a part of them zero."""
+        if not self.training:
+            return values
+        at = int(torch.randint(self.DRAWN - values.numel() + 1, (1,)))
+        return values * self.mask[at : at + values.numel()].view(values.shape).to(values.dtype)
+
+
 def build(settings: dict[str, Any]) -> tuple[Any, Any]:
-    """The backbone with fresh low-rank matrices on every linear layer, and its tokenizer."""
-    import peft
+    """The backbone with fresh low-rank matrices on every linear layer of its encoder, and its tokenizer."""
     import transformers
+    from torch.nn.utils import parametrize
 
     folder = adapter.backbone_folder()
     adapter.check_backbone(folder)
-    # Drawing dropout masks took two thirds of the time on a processor; the smoothed targets, the noise and
-    # the small number of learnt weights hold over-fitting down. So did the fused attention's slow forward
-    # pass.
+    # Fused attention was the slower one here.
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder,
         num_labels=len(adapter.LABELS),
         attn_implementation="eager",
-        hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
         classifier_dropout=0.1,
     )
-    plan = peft.LoraConfig(
-        r=settings["lora_r"],
-        lora_alpha=settings["lora_alpha"],
-        lora_dropout=settings["lora_dropout"],
-        target_modules=r".*encoder.*\.(query|key|value|dense)",
-        modules_to_save=["pooler", "classifier"],
-    )
-    return peft.get_peft_model(model, plan), transformers.AutoTokenizer.from_pretrained(folder)
+    model.bert.embeddings.requires_grad_(False)
+    encoder = model.bert.encoder.requires_grad_(False)
+    dropout = Dropout(settings["dropout"], settings["seed"])
+    for layer in encoder.layer:
+        layer.attention.output.dropout = dropout
+        layer.output.dropout = dropout
+    for layer in linear_layers(encoder).values():
+        layer.to(torch.bfloat16)
+        change = LowRank(
+            layer.out_features,
+            layer.in_features,
+            settings["lora_r"],
+            settings["lora_alpha"] / settings["lora_r"],
+        )
+        parametrize.register_parametrization(layer, "weight", change, unsafe=True)
+    return model, transformers.AutoTokenizer.from_pretrained(folder)
 
 
-def train(model: Any, tokenizer: Any, rows: list[data.Row], settings: dict[str, Any], checkpoint: pathlib.Path) -> None:
-    """Train `model` in place, from `checkpoint` where there is one of the same settings."""
+def linear_layers(encoder: Any) -> dict[str, Any]:
+    """The linear layers of `encoder` by name."""
+    return {name: module for name, module in encoder.named_modules() if isinstance(module, torch.nn.Linear)}
+
+
+def train(
+    model: Any, tokenizer: Any, rows: list[data.Row], settings: dict[str, Any], checkpoint: pathlib.Path
+) -> dict[str, torch.Tensor]:
+    """Train `model` in place, from `checkpoint` where there is one of the same settings.
+
+    Returns the moving average of what was learnt, by parameter name.
+    """
     learnt = {name: value for name, value in model.named_parameters() if value.requires_grad}
     optimizer = torch.optim.AdamW(learnt.values(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"])
     counts = [len(data.epoch(rows, settings, number)) for number in range(settings["epochs"])]
@@ -113,19 +167,21 @@ def train(model: Any, tokenizer: Any, rows: list[data.Row], settings: dict[str, 
         return min((step + 1) / warmup, max(0.0, (steps - step) / (steps - warmup)))
 
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, pace)
+    average = {name: value.detach().clone() for name, value in learnt.items()}
     done = 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         if state["settings"] == json.dumps(settings):
-            for name, value in learnt.items():
-                value.data.copy_(state["learnt"][name])
+            put(learnt, state["learnt"])
+            for name, value in average.items():
+                value.copy_(state["average"][name])
             optimizer.load_state_dict(state["optimizer"])
             scheduler.load_state_dict(state["scheduler"])
             torch.set_rng_state(state["rng"])
             done = state["step"]
             print(f"going on from step {done:,}", flush=True)
     if done == steps:
-        return
+        return average
     model.train()
     started, step, total, first = time.monotonic(), 0, 0.0, done
     for number in range(settings["epochs"]):
@@ -139,9 +195,13 @@ def train(model: Any, tokenizer: Any, rows: list[data.Row], settings: dict[str, 
             optimizer.step()
             scheduler.step()
             optimizer.zero_grad(set_to_none=True)
+            # Young at first, so that the random start is soon forgotten.
+            decay = min(settings["average_decay"], (step + 1) / (step + 10))
+            for name, value in learnt.items():
+                average[name].lerp_(value.detach(), 1 - decay)
             total += loss.item()
             if step % settings["checkpoint_steps"] == 0 or step == steps:
-                save(checkpoint, settings, learnt, optimizer, scheduler, step)
+                save(checkpoint, settings, learnt, average, optimizer, scheduler, step)
                 spent = time.monotonic() - started
                 left = spent / (step - first) * (steps - step)
                 count = min(settings["checkpoint_steps"], step - first)
@@ -150,6 +210,7 @@ def train(model: Any, tokenizer: Any, rows: list[data.Row], settings: dict[str, 
                     flush=True,
                 )
                 total = 0.0
+    return average
 
 
 def batches(tokenizer: Any, rows: list[data.Row], settings: dict[str, Any], number: int) -> Any:
@@ -203,12 +264,15 @@ def wrong(model: Any, batch: dict[str, Any], smoothing: float) -> torch.Tensor:
     return -(wanted * logits.log_softmax(dim=1)).sum(dim=1).mean()
 
 
-def save(path: pathlib.Path, settings: Any, learnt: Any, optimizer: Any, scheduler: Any, step: int) -> None:
+def save(
+    path: pathlib.Path, settings: Any, learnt: Any, average: Any, optimizer: Any, scheduler: Any, step: int
+) -> None:
     """Write a checkpoint; never half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {
         "settings": json.dumps(settings),
         "learnt": {name: value.detach().cpu() for name, value in learnt.items()},
+        "average": {name: value.cpu() for name, value in average.items()},
         "optimizer": optimizer.state_dict(),
         "scheduler": scheduler.state_dict(),
         "rng": torch.get_rng_state(),
@@ -219,65 +283,98 @@ def save(path: pathlib.Path, settings: Any, learnt: Any, optimizer: Any, schedul
     new.replace(path)
 
 
-def calibrate(model: Any, tokenizer: Any, held: list[data.Row]) -> tuple[list[float], float]:
-    """(what to add to each class's logit, temperature), fitted on the rows held back.
+def choose(
+    model: Any, tokenizer: Any, held: list[data.Row], average: dict[str, torch.Tensor]
+) -> tuple[list[float], float]:
+    """Leaves in `model` the better of the last weights and of their moving average, and calibrates it.
 
-    The addition is for the neutral class alone: as much as serves best SST-2's sentences, where nothing is
-    neutral, and tweets, where half is. The temperature then makes the confidences right.
+    Better is what the rows held back, calibrated, are likelier under. Returns `calibrate`'s answer.
     """
+    learnt = {name: value for name, value in model.named_parameters() if value.requires_grad}
+    last = {name: value.detach().clone() for name, value in learnt.items()}
+    found = {}
+    for kind, values in (("last", last), ("average", average)):
+        put(learnt, values)
+        found[kind] = calibrate(held, held_logits(model, tokenizer, held))
+        print(f"{kind}: neutral {found[kind][1][1]:+.1f}, temperature {found[kind][2]}, loss {found[kind][0]:.4f}")
+    kind = min(found, key=lambda name: found[name][0])
+    put(learnt, last if kind == "last" else average)
+    print(f"taken: {kind}", flush=True)
+    return found[kind][1], found[kind][2]
+
+
+def put(learnt: dict[str, torch.nn.Parameter], values: dict[str, torch.Tensor]) -> None:
+    """Copy `values` into the parameters of the same names."""
+    for name, value in learnt.items():
+        value.data.copy_(values[name])
+
+
+def held_logits(model: Any, tokenizer: Any, held: list[data.Row]) -> torch.Tensor:
+    """The logits of the rows held back, float32 (rows, 3), each row read as in use."""
     model.eval()
-    collected, targets = [], []
+    ids = tokenizer([emoticons.spell_out(text) for _, text, _ in held], verbose=False)["input_ids"]
+    logits = torch.zeros(len(held), len(adapter.LABELS))
+    order = sorted(range(len(held)), key=lambda index: len(ids[index]))
     with torch.inference_mode():
-        for start in range(0, len(held), 32):
-            part = held[start : start + 32]
-            ids = tokenizer([emoticons.spell_out(row[1]) for row in part], verbose=False)["input_ids"]
-            batch = padded(tokenizer, [cut_to(one, 256, "ends") for one in ids], [row[2] for row in part])
-            collected.append(logits_of(model, batch).cpu())
-            targets.append(batch["targets"])
-    logits, wanted = torch.cat(collected), torch.cat(targets)
-    sources = [row[0] for row in held]
-    best = (-1.0, 0.0)
-    for tenth in range(-10, 6):
-        moved = logits + torch.tensor([0.0, tenth / 10, 0.0])
-        right = moved.argmax(1) == wanted.argmax(1)
-        scores = []
-        for source in ("sst2", "imdb"):
-            of = torch.tensor([name == source for name in sources])
-            scores.append(right[of].float().mean().item())
-        of = torch.tensor([name == "tweets" for name in sources])
-        recalls = [right[of & (wanted.argmax(1) == label)].float().mean().item() for label in range(3)]
-        value = sum(scores) / 2 + sum(recalls) / 3
-        shown = "  ".join(f"{score:.4f}" for score in (*scores, sum(recalls) / 3))
-        print(f"neutral {tenth / 10:+.1f}  sst2, imdb, tweets: {shown}")
-        if value > best[0] + 1e-6:
-            best = (value, tenth / 10)
-    bias = torch.tensor([0.0, best[1], 0.0])
-    temperature, least = 1.0, math.inf
-    for hundredth in range(40, 200):
-        spread = ((logits + bias) / (hundredth / 100)).log_softmax(1)
-        value = -(wanted * spread).sum(1).mean().item()
-        if value < least:
-            temperature, least = hundredth / 100, value
-    print(f"neutral {best[1]:+.1f}, temperature {temperature}", flush=True)
-    return bias.tolist(), temperature
+        for start in range(0, len(held), 16):
+            part = order[start : start + 16]
+            batch = padded(tokenizer, [cut_to(ids[i], 256, "ends") for i in part], [held[i][2] for i in part])
+            logits[part] = logits_of(model, batch).cpu()
+    return logits
+
+
+def calibrate(held: list[data.Row], logits: torch.Tensor) -> tuple[float, list[float], float]:
+    """(loss, what to add to each class's logit, temperature), fitted on the rows held back.
+
+    The addition is for the neutral class alone: half of the tweets are neutral, which says nothing of other
+    texts, so it is fitted with each class of the tweets counting the same, and the temperature with it. The
+    temperature to keep is then fitted with every source counting the same. The loss is the first fit's.
+    """
+    wanted = torch.tensor([target for _, _, target in held])
+    truth = wanted.argmax(1).tolist()
+    sources = [source for source, _, _ in held]
+    classes = [
+        f"{source} {label}" if source == "tweets" else source for source, label in zip(sources, truth, strict=True)
+    ]
+
+    def loss(neutral: float, temperature: float, counted: torch.Tensor) -> float:
+        spread = ((logits + torch.tensor([0.0, neutral, 0.0])) / temperature).log_softmax(1)
+        return float(-((wanted * spread).sum(1) * counted).sum())
+
+    even = weights(classes, {"tweets 0": 1 / 3, "tweets 1": 1 / 3, "tweets 2": 1 / 3, "valence": 0.0})
+    least, neutral = min(
+        (loss(tenth / 10, twentieth / 20, even), tenth / 10) for tenth in range(-15, 11) for twentieth in range(10, 40)
+    )
+    by_source = weights(sources, {})
+    _, temperature = min((loss(neutral, hundredth / 100, by_source), hundredth / 100) for hundredth in range(50, 200))
+    return least, [0.0, neutral, 0.0], temperature
+
+
+def weights(groups: list[str], shares: dict[str, float]) -> torch.Tensor:
+    """What each row counts, float32 (rows): every group 1 in all, or what `shares` says, together 1."""
+    wanted = {group: shares.get(group, 1.0) for group in groups}
+    each = torch.tensor([wanted[group] / groups.count(group) for group in groups])
+    return each / each.sum()
 
 
 def write(model: Any, settings: dict[str, Any], bias: list[float], temperature: float, out: pathlib.Path) -> None:
     """adapter.safetensors in float16 under plain module names, and config.json."""
     import safetensors.torch
 
-    tensors = {}
-    for name, value in model.state_dict().items():
-        plain = name.removeprefix("base_model.model.").replace(".default", "")
-        if ".lora_A." in name or ".lora_B." in name:
-            tensors[plain.removesuffix(".weight")] = value
-        elif ".modules_to_save." in plain:
-            tensors[plain.replace(".modules_to_save", "")] = value
+    tensors = {
+        name: value.detach()
+        for name, value in model.state_dict().items()
+        if name.startswith(("bert.pooler.", "classifier."))
+    }
+    for name, layer in linear_layers(model.bert.encoder).items():
+        change = layer.parametrizations["weight"][0]
+        tensors[f"bert.encoder.{name}.lora_A"] = change.A.detach()
+        tensors[f"bert.encoder.{name}.lora_B"] = change.B.detach()
     tensors["classifier.bias"] = tensors["classifier.bias"].cpu() + torch.tensor(bias)
     out.mkdir(parents=True, exist_ok=True)
     path = out / "adapter.safetensors"
-    halves = {name: value.detach().cpu().half().contiguous() for name, value in sorted(tensors.items())}
-    safetensors.torch.save_file(halves, path)
+    halves = {name: value.cpu().half().contiguous() for name, value in sorted(tensors.items())}
+    path.write_bytes(safetensors.torch.save(halves))
     config = {
         "name": "undertone-default",
         "version": VERSION,
@@ -295,14 +392,32 @@ def write(model: Any, settings: dict[str, Any], bias: list[float], temperature: 
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {len(halves)} tensors")
 
 
-def write_reference(model: Any, tokenizer: Any, bias: list[float], temperature: float, out: pathlib.Path) -> None:
+def write_reference(tokenizer: Any, settings: dict[str, Any], temperature: float, out: pathlib.Path) -> None:
     """reference.json: what peft computes for a few texts, to test the merging without peft."""
+    import peft
+    import safetensors.torch
+    import transformers
+
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        adapter.backbone_folder(), num_labels=len(adapter.LABELS)
+    )
+    plan = peft.LoraConfig(
+        r=settings["lora_r"],
+        lora_alpha=settings["lora_alpha"],
+        target_modules=r".*encoder.*\.(query|key|value|dense)",
+    )
+    wrapped = peft.get_peft_model(model, plan).eval()
+    parameters = {
+        name.removeprefix("base_model.model.").replace(".default.weight", ""): value
+        for name, value in wrapped.named_parameters()
+    }
+    for name, value in safetensors.torch.load_file(out / "adapter.safetensors").items():
+        parameters[name].data.copy_(value)
     logits = {}
     with torch.inference_mode():
         for text in REFERENCE_TEXTS:
-            inputs = tokenizer([emoticons.spell_out(text)], return_tensors="pt").to(model.device)
-            values = model(**inputs).logits[0].float().cpu() + torch.tensor(bias)
-            logits[text] = [round(value, 5) for value in values.tolist()]
+            inputs = tokenizer([emoticons.spell_out(text)], return_tensors="pt")
+            logits[text] = [round(value, 5) for value in wrapped(**inputs).logits[0].tolist()]
     reference = {"temperature": temperature, "logits": logits}
     (out / "reference.json").write_text(json.dumps(reference, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
