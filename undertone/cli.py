@@ -14,9 +14,8 @@ import os
 import pathlib
 import signal
 import sys
-import time
 from collections.abc import Iterator
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -25,10 +24,9 @@ from undertone import (
     console,
     doctor,
     errors,
+    following,
     load,
-    local_worker,
     output,
-    scores,
     scoring,
     services,
     settings,
@@ -45,7 +43,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
-FOLLOW_SECONDS = 0.5
 
 
 class Format(enum.StrEnum):
@@ -192,34 +189,10 @@ def score(
             context=context,
         )
         if wait:
-            run = _follow(opened, run)
-        _show_run(opened, run, as_json)
+            run = following.follow(opened, run)
+        following.show(opened, run, for_program=as_json)
     if run.state in ("failed", "cancelled"):
         _fail(f"run {run.id} {run.state}: {run.error or 'see runs'}")
-
-
-def _follow(opened: services.Services, run: scoring.Run) -> scoring.Run:
-    """Show a run's progress until it ends, seeing to it that somebody works on it."""
-    helper = local_worker.LocalWorker(opened.settings) if opened.settings.embedded_store else None
-    if helper:
-        helper.start()
-    progress = output.Progress("rows")
-    begun, warned = time.monotonic(), False
-    try:
-        while not run.ended:
-            time.sleep(FOLLOW_SECONDS)
-            run = opened.store.ask(scoring.get, run.id)
-            progress.show(run.rows, run.rows_total or 0)
-            if not helper and not warned and not run.rows and time.monotonic() - begun > 10:
-                print("no worker has taken the run yet; start one with: python -m undertone worker", file=sys.stderr)
-                warned = True
-            if run.state == "paused":
-                break
-    finally:
-        progress.end()
-        if helper:
-            helper.stop()
-    return run
 
 
 @app.command()
@@ -237,13 +210,13 @@ def runs(
     with _open() as opened:
         if actions:
             with opened.store.lend() as connection:
-                _show_run(opened, scoring.change(connection, numbers[0], actions[0]), as_json)
+                following.show(opened, scoring.change(connection, numbers[0], actions[0]), for_program=as_json)
         elif numbers:
-            _show_run(opened, opened.store.ask(scoring.get, numbers[0]), as_json)
+            following.show(opened, opened.store.ask(scoring.get, numbers[0]), for_program=as_json)
         else:
             found = opened.store.ask(scoring.runs)
             if as_json:
-                print(json.dumps([_run(opened, run) for run in found], indent=2, default=str))
+                print(json.dumps([following.described(opened, run) for run in found], indent=2, default=str))
                 return
             output.table(
                 ("run", "source", "state", "rows", "of", "scored", "started", "scores"),
@@ -262,53 +235,6 @@ def runs(
                 ],
                 right=(0, 3, 4, 5),
             )
-
-
-def _run(opened: services.Services, run: scoring.Run) -> dict[str, Any]:
-    """A run as a program reads it."""
-    summary = opened.store.ask(scores.summary, run.source)
-    return {
-        "run": run.id,
-        "state": run.state,
-        "table": f"{run.source.schema}.{run.source.relation}",
-        "text": run.source.text_column,
-        "key": [kept.stored for kept in run.source.key],
-        "context": [kept.stored for kept in run.source.context],
-        "scores": run.source.scores,
-        "model": run.model_id or run.model,
-        "rows": run.rows,
-        "rows_total": run.rows_total,
-        "scored": run.scored,
-        "unchanged": run.unchanged,
-        "empty": run.empty,
-        "truncated": run.truncated,
-        "chunks": run.chunks,
-        "chunks_failed": run.chunks_failed,
-        "rows_per_second": run.rate and round(run.rate, 1),
-        "seconds_left": run.seconds_left,
-        "error": run.error,
-        "created_at": run.created_at,
-        "started_at": run.started_at,
-        "finished_at": run.finished_at,
-        "labels": {str(label): rows for label, rows in summary.labels.items() if label is not None},
-    }
-
-
-def _show_run(opened: services.Services, run: scoring.Run, as_json: bool) -> None:
-    shown = _run(opened, run)
-    if as_json:
-        print(json.dumps(shown, indent=2, default=str))
-        return
-    labels = ", ".join(f"{label} {rows:,}" for label, rows in shown["labels"].items()) or "none yet"
-    total = "?" if run.rows_total is None else f"{run.rows_total:,}"
-    rate = f", {run.rate:,.0f} rows/s" if run.rate else ""
-    print(f"Run {run.id} over {run.source.title}: {run.state}, {run.rows:,} of {total} rows{rate}")
-    print(f"scored {run.scored:,} · unchanged {run.unchanged:,} · empty {run.empty:,} · truncated {run.truncated:,}")
-    print(f"in {shown['scores']}: {labels}")
-    if run.error:
-        print(f"error: {run.error}")
-    for number, error in opened.store.ask(scoring.chunk_errors, run.id)[:5]:
-        print(f"chunk {number}: {error}")
 
 
 @app.command()
