@@ -61,7 +61,10 @@ def next_step(relations: Sequence[catalog.Relation], runs: Sequence[scoring.Run]
                     query_params={"table": relation.label},
                 )
                 return
-        st.markdown("Everything with texts in it has been scored.")
+        if any(texts.values()):
+            st.markdown("Everything with texts in it has been scored.")
+        else:
+            st.markdown("No column of texts was found; any text column can still be chosen on Score.")
         st.page_link("pages/sql.py", label="Ask the database something", icon=":material/arrow_forward:")
 
 
