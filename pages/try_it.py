@@ -9,7 +9,7 @@ from undertone import errors
 MOST = 20_000
 
 st.title("Try it")
-st.caption("The model is loaded once and shared by everybody who has this page open. Nothing that you type is kept.")
+st.caption("The model is loaded once and shared by everybody who has this page open. Nothing that you type is stored.")
 text = st.text_area(
     "Text",
     placeholder="The kettle is lovely, but it took three weeks to arrive.",
