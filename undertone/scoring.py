@@ -17,7 +17,6 @@ from psycopg2 import sql
 
 from undertone import catalog, database, errors, queries, scores
 
-ACTIVE = ("planned", "running", "paused")
 ENDED = ("finished", "failed", "cancelled")
 # state -> what a person may do with it -> the state that follows
 ACTIONS: dict[str, dict[str, str]] = {

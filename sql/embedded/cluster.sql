@@ -1,5 +1,5 @@
 -- The roles and the database of the embedded server. Run at every start, as the superuser, in the database `postgres`.
--- Repeating it changes nothing. Why each line is here: docs/security.md.
+-- Repeating it changes nothing. What the whole protects from: docs/security.md.
 
 -- The owner has Undertone's own schemas and the tables that were brought in; it is nobody's superuser.
 DO $$ BEGIN

@@ -196,10 +196,6 @@ WHERE w.last_heartbeat > now() - interval '30 seconds'
 GROUP BY w.id
 ORDER BY w.id;
 
--- name: waiting_jobs()$
--- Jobs in the queue that nobody does yet.
-SELECT count(*) FROM undertone.procrastinate_jobs WHERE status = 'todo';
-
 -- name: lock_queue()
 -- Let one process at a time look what the queue lacks; two would add the same jobs.
 SELECT pg_advisory_xact_lock(7286551005);
