@@ -1,11 +1,11 @@
 # Undertone: the app and the worker are one image; docker-compose.yml starts both.
 FROM python:3.13-slim
 
-# The processor's build of torch is what this image needs; a GPU image would begin elsewhere.
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN useradd --create-home --uid 10001 undertone
 WORKDIR /home/undertone/app
 COPY requirements.txt .
+# On Linux pip may choose a torch that brings CUDA's libraries, several gigabytes; a wheel for the processor alone will do.
 RUN pip install --requirement requirements.txt
 COPY --chown=root:root . .
 # The embedded server's home, should no STORE_URL be given; an account of its own owns it.

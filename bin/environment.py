@@ -50,7 +50,7 @@ def install(requirements: list[pathlib.Path]) -> None:
     stamps = {VENV / f".installed-{path.stem}": hashlib.sha256(path.read_bytes()).hexdigest() for path in requirements}
     if all(stamp.exists() and stamp.read_text() == wanted for stamp, wanted in stamps.items()):
         return
-    print("Installing the requirements, once: about 2 GB, a few minutes …", flush=True)
+    print("Installing the requirements, once: 2 GB or more, a few minutes …", flush=True)
     command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     for path in requirements:
         command += ["--requirement", str(path)]
