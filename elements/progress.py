@@ -48,7 +48,7 @@ def _numbers(run: scoring.Run) -> None:
             ("Scored", run.scored, "Texts that have a label from this run"),
             ("Unchanged", run.unchanged, "Rows that this model had scored before, left as they were"),
             ("Empty", run.empty, "Rows with nothing to read"),
-            ("Truncated", run.truncated, "Texts longer than what the model reads"),
+            ("Truncated", run.truncated, "Texts longer than what the model reads; the scores say which share it read"),
             ("Failed chunks", run.chunks_failed, "Parts that were given up after several attempts"),
         ),
         strict=True,

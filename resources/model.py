@@ -8,10 +8,7 @@ from resources import database
 from undertone import classifier
 
 
-@st.cache_resource(show_spinner="Loading the model …")
+@st.cache_resource(show_spinner="Loading the model … (the first time, it is made ready for this machine)")
 def get_classifier() -> classifier.Classifier:
     """The model of the settings, safe for every session at once. Raises ModelError."""
-    chosen = database.get_settings()
-    return classifier.load_classifier(
-        chosen.model, max_length=chosen.max_length, batch_tokens=chosen.batch_tokens, threads=chosen.threads
-    )
+    return classifier.from_settings(database.get_settings())

@@ -5,6 +5,7 @@ place    the address of a new database made from the template, for one test
 store_pool   a pool on it as the owner
 data_pool    a pool on it as the reader, SELECT only
 execute      statements as the owner
+model_cache  the directory of converted models, which all tests and the processes that they start share
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import pathlib
+import tempfile
 from collections.abc import Callable, Iterator
 
 import psycopg2
@@ -24,6 +27,11 @@ from undertone import database, embedded, store
 
 for name in [name for name in os.environ if name.startswith(("PG", "UNDERTONE_", "DATABASE_URL", "STORE_URL"))]:
     del os.environ[name]  # the tests say themselves what they want
+# But for this: a conversion takes ten seconds. It goes as the tests end. Not pytest's own directory, which is
+# closed to every other account.
+_cache = tempfile.TemporaryDirectory(prefix="undertone-models-", dir="/tmp", ignore_cleanup_errors=True)
+pathlib.Path(_cache.name).chmod(0o755)
+os.environ["UNDERTONE_MODEL_CACHE"] = _cache.name
 
 TEMPLATE = "undertone"
 _numbers = itertools.count(1)
@@ -33,6 +41,11 @@ def _superuser(server: servers.Postgresql, name: str) -> database.Connection:
     connection: database.Connection = psycopg2.connect(**server.dsn(database=name))
     connection.autocommit = True
     return connection
+
+
+@pytest.fixture(scope="session")
+def model_cache() -> pathlib.Path:
+    return pathlib.Path(_cache.name)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,12 @@ class Home:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "UNDERTONE_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            # Converting the model takes ten seconds: all homes share one cache.
+            if not name.startswith(("PG", "UNDERTONE_")) or name == "UNDERTONE_MODEL_CACHE"
+        }
         # Neither a machine's own postgres nor its initdb may be what makes a test pass.
         folders = kept.get("PATH", "").split(os.pathsep)
         kept["PATH"] = (

@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import json
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 from undertone import errors
@@ -28,19 +29,34 @@ class ModelError(errors.UndertoneError):
 
 
 @dataclasses.dataclass(frozen=True)
+class Calibration:
+    """How the default model's outputs become probabilities.
+
+    Its last output is the logarithm of the temperature for this very text; `length` times the logarithm of its number
+    of tokens is added, and the sum kept within `lowest` and `highest` (Guo et al. 2017, arXiv 1706.04599, fit one
+    temperature for all texts).
+    """
+
+    lowest: float
+    highest: float
+    length: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Opened:
     """A model and all that is needed to read its answers.
 
-    `identity` names the weights for good, `temperature` divides the logits, `ends` says that a text which is
-    too long is read at both its ends rather than at its head, `words` that emoji are spelt out first.
+    `load` gives the network, a float32 torch module that takes input_ids and attention_mask; `identity` names the
+    weights for good; `positions` is the most tokens that it can read at once; `words` says that emoji are spelt out
+    first.
     """
 
-    network: Any
+    load: Callable[[], Any]
     tokenizer: Any
     labels: tuple[str, ...]
     identity: str
-    temperature: float = 1.0
-    ends: bool = False
+    positions: int
+    calibration: Calibration | None = None
     words: bool = False
     independent: bool = False  # every label has a sigmoid of its own
 
@@ -69,33 +85,35 @@ def check_backbone(folder: pathlib.Path) -> None:
         )
 
 
-def merge(network: Any, tensors: dict[str, Any], scaling: float) -> None:
+def merge(network: Any, tensors: dict[str, Any]) -> None:
     """Work the adapter's `tensors` into `network`, in place.
 
-    `X.lora_A` (r, inputs) and `X.lora_B` (outputs, r) add scaling · B · A to the weight of module X (Hu et
-    al. 2021, arXiv 2106.09685); every other tensor replaces the parameter of its name. Raises KeyError for an
-    unknown name.
+    `X.lora_A` (r, inputs) and `X.lora_B` (outputs, r) add B · A to the weight of module X (Hu et al. 2021, arXiv
+    2106.09685); every other tensor replaces the parameter of its name. Integers are multiplied by the tensor
+    `<name>.scale`. Raises KeyError for an unknown name.
     """
     import torch
 
+    def value(name: str) -> Any:
+        scale = tensors.get(f"{name}.scale")
+        return tensors[name].float() if scale is None else tensors[name].float() * scale.float()
+
     parameters = dict(network.named_parameters())
     with torch.no_grad():
-        for name, tensor in tensors.items():
+        for name in tensors:
             if name.endswith(".lora_A"):
                 module = name.removesuffix(".lora_A")
-                change = tensors[f"{module}.lora_B"].float() @ tensor.float()
-                parameters[f"{module}.weight"].add_(change, alpha=scaling)
-            elif not name.endswith(".lora_B"):
-                parameters[name].copy_(tensor.float())
+                parameters[f"{module}.weight"].addmm_(value(f"{module}.lora_B"), value(name))
+            elif not name.endswith((".lora_B", ".scale")):
+                parameters[name].copy_(value(name))
 
 
 def open_default(folder: pathlib.Path = FOLDER) -> Opened:
-    """The default model in float32, from files on this machine alone.
+    """The default model, from files on this machine alone.
 
-    Raises ModelError where a file is missing or is not what it should be.
+    Raises ModelError where a file is missing or is not what it should be, `load` where the backbone is another one.
     """
     backbone = backbone_folder()
-    check_backbone(backbone)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         weights = (folder / "adapter.safetensors").read_bytes()
@@ -104,20 +122,28 @@ def open_default(folder: pathlib.Path = FOLDER) -> Opened:
     if hashlib.sha256(weights).hexdigest() != config["adapter_sha256"]:
         raise ModelError(f"{folder / 'adapter.safetensors'} does not belong to its config.json; restore both")
 
-    import safetensors.torch
     import transformers
 
-    network = transformers.BertForSequenceClassification.from_pretrained(
-        backbone, num_labels=len(config["labels"]), local_files_only=True
-    )
-    merge(network, safetensors.torch.load(weights), config["scaling"])
+    def load() -> Any:
+        import safetensors.torch
+
+        check_backbone(backbone)
+        network = transformers.BertForSequenceClassification.from_pretrained(
+            # One output more than labels: the logarithm of the temperature.
+            backbone,
+            num_labels=len(config["labels"]) + 1,
+            local_files_only=True,
+        )
+        merge(network, safetensors.torch.load(weights))
+        return network
+
     identity = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
     return Opened(
-        network=network,
+        load=load,
         tokenizer=transformers.BertTokenizer.from_pretrained(backbone, local_files_only=True),
         labels=tuple(config["labels"]),
         identity=f"{config['name']}@{identity[:12]}",
-        temperature=config["temperature"],
-        ends=config["reading"] == "ends",
+        positions=config["positions"],
+        calibration=Calibration(**config["calibration"]),
         words=True,
     )

@@ -12,10 +12,6 @@ from psycopg2 import sql
 from undertone import classifier as classifiers
 from undertone import database, scores, scoring
 
-# A text is read up to here; more than any model's window, and ten megabytes of it need not travel.
-TEXT_CHARACTERS = 100_000
-# Texts between two looks at whether to go on.
-SLICE = 32
 # Values travel as PostgreSQL's text, written so that every server reads the same in it, whatever the account's
 # settings.
 PLAIN = (
@@ -32,8 +28,18 @@ class Classifier(Protocol):
     def model_id(self) -> str:
         """Which weights these are."""
 
-    def classify(self, texts: Sequence[object]) -> list[classifiers.Prediction]:
-        """A prediction for each text."""
+    @property
+    def text_characters(self) -> int:
+        """How much of a text it takes: of ten megabytes not all need travel."""
+
+    def classify(
+        self, texts_: Sequence[object], go_on: Callable[[], None] = lambda: None
+    ) -> list[classifiers.Prediction]:
+        """A prediction for each text; `go_on` is called now and then, and what it raises ends the work."""
+
+
+class _Halted(Exception):
+    """The run was paused or cancelled while a chunk of it was scored."""
 
 
 class Interrupted(Exception):
@@ -118,13 +124,14 @@ def score(
             return False
         _, _, source_id, model, expected_model, after, last = chunk
         source = scoring.get_source(connection, source_id)
-    rows = data.ask(_read, source, tuple(after) if after else None, tuple(last))
     classifier = load(model)
     if expected_model and expected_model != classifier.model_id:
         raise scoring.ScoringError(
             f"Run {run_id} was begun with {expected_model} and this worker has {classifier.model_id} under that name;"
             " give both the same model, or start a new run"
         )
+    most = classifier.text_characters
+    rows = data.ask(_read, source, tuple(after) if after else None, tuple(last), most)
 
     with store.lend() as connection:
         known = scores.existing(connection, source, [(row["key"], row["context"]) for row in rows])
@@ -132,16 +139,19 @@ def score(
         row for number, row in enumerate(rows) if known.get(number) != (_dashed(_hash(row)), classifier.model_id, True)
     ]
 
-    def go_on() -> bool:
+    def go_on() -> None:
         if stop():
             raise Interrupted
         with store.lend() as connection:
-            return bool(SQL.run_state(connection, run=run_id) == "running")
+            if SQL.run_state(connection, run=run_id) != "running":
+                raise _Halted
 
-    predictions = _classify(classifier, [row["text"] for row in fresh], go_on)
-    if predictions is None:
+    try:
+        go_on()
+        predictions = classifier.classify([row["text"] for row in fresh], go_on)
+    except _Halted:
         return False
-    found = [_score(row, prediction) for row, prediction in zip(fresh, predictions, strict=True)]
+    found = [_score(row, prediction, most) for row, prediction in zip(fresh, predictions, strict=True)]
 
     with store.lend() as connection:
         # The run first, in every transaction: two chunks that end at once must not both believe that the other goes on.
@@ -218,17 +228,21 @@ def _key_range(source: scores.Source, after: scores.Values | None, last: scores.
 
 
 def _read(
-    connection: database.Connection, source: scores.Source, after: scores.Values | None, last: scores.Values
+    connection: database.Connection,
+    source: scores.Source,
+    after: scores.Values | None,
+    last: scores.Values,
+    most: int,
 ) -> list[dict[str, Any]]:
-    """The rows of a chunk: key and context as text, the text, whether it was cut, its hash."""
+    """The rows of a chunk: key and context as text, the text up to `most` characters, its whole length and hash."""
     kept = (*source.key, *source.context)
     statement = sql.SQL(
-        "SELECT {kept}, left({text}::text, {most}), length({text}::text) > {most}, md5({text}::text)"
+        "SELECT {kept}, left({text}::text, {most}), length({text}::text), md5({text}::text)"
         " FROM {relation} AS r WHERE {range} ORDER BY {key}"
     ).format(
         kept=sql.SQL(", ").join(sql.SQL("{}::text").format(_column(column)) for column in kept),
         text=sql.Identifier("r", source.text_column),
-        most=sql.Literal(TEXT_CHARACTERS),
+        most=sql.Literal(most),
         relation=_relation(source),
         range=_key_range(source, after, last),
         key=sql.SQL(", ").join(map(_column, source.key)),
@@ -238,7 +252,7 @@ def _read(
         cursor.execute(PLAIN)
         cursor.execute(statement)
         return [
-            {"key": row[:length], "context": row[length:-3], "text": row[-3], "cut": bool(row[-2]), "hash": row[-1]}
+            {"key": row[:length], "context": row[length:-3], "text": row[-3], "length": row[-2] or 0, "hash": row[-1]}
             for row in cursor
         ]
 
@@ -256,21 +270,9 @@ def _dashed(digest: str) -> str:
     return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
 
 
-def _classify(
-    classifier: Classifier, texts: list[str | None], go_on: Callable[[], bool]
-) -> list[classifiers.Prediction] | None:
-    """A prediction for each text, in slices of similar length; None when the run is not to go on."""
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index] or ""))
-    predictions: dict[int, classifiers.Prediction] = {}
-    for start in range(0, len(order), SLICE):
-        if not go_on():
-            return None
-        part = order[start : start + SLICE]
-        predictions.update(zip(part, classifier.classify([texts[index] for index in part]), strict=True))
-    return [predictions[index] for index in range(len(texts))]
-
-
-def _score(row: dict[str, Any], prediction: classifiers.Prediction) -> scores.Score:
+def _score(row: dict[str, Any], prediction: classifiers.Prediction, most: int) -> scores.Score:
+    cut = row["length"] > most
+    share = prediction.share * most / row["length"] if cut else prediction.share
     return scores.Score(
         key=row["key"],
         context=row["context"],
@@ -278,6 +280,7 @@ def _score(row: dict[str, Any], prediction: classifiers.Prediction) -> scores.Sc
         confidence=prediction.confidence,
         probabilities=json.dumps(prediction.probabilities) if prediction.label is not None else None,
         text_hash=_hash(row),
-        truncated=prediction.truncated or row["cut"],
+        truncated=prediction.truncated or cut,
+        share_read=share if prediction.label is not None else None,
         reason=prediction.reason,
     )

@@ -1,26 +1,39 @@
 """Texts in, labels and probabilities out, fast.
 
-Importing this module is cheap: torch and transformers are imported by `load_classifier`. A text that cannot
+Importing this module is cheap: transformers, OpenVINO and torch are imported when a model is loaded. A text that cannot
 be read gets a prediction without a label and a reason; it never fails the texts beside it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import math
+import itertools
 import os
 import pathlib
+import tempfile
 import threading
-from collections.abc import Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Iterator, Sequence
 
-from undertone import adapter, emoticons, hub, texts
+import numpy as np
+import numpy.typing as npt
+
+from undertone import adapter, choice, emoticons, engines, explaining, hub, settings, texts
 
 ModelError = adapter.ModelError
 
 DEFAULT = "default"
-PRECISIONS = ("auto", "float32", "bfloat16")
+MAX_LENGTH = 256
+TEXT_TOKENS = 8192
+# Neighbouring windows of a long text share an eighth of a window, so that most of what one of them cuts is whole in the
+# other.
+OVERLAP = 8
+# Texts that are tokenized at once, while the engine still works on those before.
+BLOCK_TEXTS = 1024
+BLOCK_CHARACTERS = 300_000
+# Seconds between two calls of `go_on`.
+PAUSE = 0.25
+Rows = npt.NDArray[np.float64]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +43,7 @@ class Prediction:
     `label` is None where there is nothing to read, `reason` then says why ("empty", "not text"). `confidence`
     is the probability of `label`, 0 to 1; `probabilities` has every label's, in the model's order (they add
     up to one, except for a model whose labels do not exclude each other). `truncated`: the text was longer
-    than what was read.
+    than what is read of a text; `share` of it was, 0 to 1.
     """
 
     label: str | None
@@ -38,136 +51,263 @@ class Prediction:
     probabilities: dict[str, float]
     truncated: bool
     reason: str | None
+    share: float = 1.0
 
 
 class Classifier:
-    """A loaded model. Threads may share it: they take turns, one batch each."""
-
-    engine = "torch"
+    """A loaded model. Threads may share it: they take turns."""
 
     def __init__(
         self,
         model: str,
         opened: adapter.Opened,
+        engine: engines.Engine,
         *,
-        max_length: int,
-        batch_tokens: int,
-        device: str,
-        precision: str,
+        max_length: int = MAX_LENGTH,
+        text_tokens: int = TEXT_TOKENS,
+        batch_tokens: int = 0,
     ) -> None:
-        """Made by `load_classifier`."""
+        """Made by `load_classifier`; `batch_tokens` 0 takes what the engine is fast with."""
         self.model = model
         self.model_id = opened.identity
         self.labels = opened.labels
-        self.device = device
-        self.precision = precision
-        self.max_length = min(max_length, _longest(opened))
-        self.batch_tokens = batch_tokens
+        self.engine = engine.name
+        self.device = engine.device
+        self.precision = engine.precision
+        self.threads = engine.threads
+        self.max_length = min(max_length, opened.positions)
+        self.text_tokens = text_tokens
+        self.text_characters = self.text_tokens * texts.CHARACTERS_PER_TOKEN
+        self.batch_tokens = batch_tokens or engine.batch_tokens
+        self._engine = engine
         self._opened = opened
-        self._tail = _tail(opened, self.max_length)
+        self._head, self._tail = texts.frame(opened.tokenizer)
         # A fast tokenizer that two threads enter raises "Already borrowed"; two passes at once only get in
         # each other's way, for each of them already uses every core.
         self._tokenizing = threading.Lock()
         self._computing = threading.Lock()
 
-    def classify(self, texts_: Sequence[object]) -> list[Prediction]:
+    def classify(self, texts_: Sequence[object], go_on: Callable[[], None] = lambda: None) -> list[Prediction]:
         """One prediction for each text, in the same order; equal texts are read once.
 
-        Raises TypeError for a single string.
+        `go_on` is called a few times a second meanwhile; what it raises ends the work. Raises TypeError for a single
+        string, ModelError where the network fails.
         """
         if isinstance(texts_, str | bytes):
             raise TypeError("classify takes a list of texts, not one text")
+        asked = time.monotonic()
+
+        def now_and_then() -> None:
+            nonlocal asked
+            if time.monotonic() - asked > PAUSE:
+                go_on()
+                asked = time.monotonic()
+
         spell_out = emoticons.spell_out if self._opened.words else None
-        cleaned: dict[object, texts.Clean] = {}
+        cleaned: dict[str, texts.Clean] = {}
         for value in texts_:
+            now_and_then()
             if isinstance(value, str) and value not in cleaned:
-                cleaned[value] = texts.clean(value, self.max_length, self._opened.ends, spell_out)
+                cleaned[value] = texts.clean(value, self.text_tokens, spell_out)
         unique = list(dict.fromkeys(one.text for one in cleaned.values() if one.reason is None))
-        read = dict(zip(unique, self._read(unique), strict=True))
+        read = self._read(unique, now_and_then)
         answers: list[Prediction] = []
         for value in texts_:
-            one = cleaned[value] if isinstance(value, str) else texts.clean(value, self.max_length, False, None)
+            one = cleaned[value] if isinstance(value, str) else texts.clean(value, self.text_tokens, None)
             if one.reason is not None:
                 answers.append(Prediction(None, None, {}, False, one.reason))
                 continue
-            values, shortened = read[one.text]
+            values, share = read[one.text]
             best = max(range(len(values)), key=values.__getitem__)
             probabilities = dict(zip(self.labels, values, strict=True))
-            answers.append(Prediction(self.labels[best], values[best], probabilities, one.cut or shortened, None))
+            share *= one.share
+            answers.append(Prediction(self.labels[best], values[best], probabilities, share < 1, None, share))
         return answers
 
-    def _read(self, clean: list[str]) -> list[tuple[list[float], bool]]:
-        """(probabilities, whether tokens were left out) of each of the different, readable texts `clean`."""
-        if not clean:
+    def explain(self, text: object) -> explaining.Explanation:
+        """What `classify` says of a text, and which of its words carried that; see `explaining.explain`."""
+        return explaining.explain(self, text)
+
+    def count_tokens(self, texts_: Sequence[str]) -> list[int]:
+        """How many tokens each text has, without those that the tokenizer puts around it."""
+        spell_out = emoticons.spell_out if self._opened.words else None
+        cleaned = [texts.clean(text, self.text_tokens, spell_out).text for text in texts_]
+        if not cleaned:
             return []
         with self._tokenizing:
-            whole = self._opened.tokenizer(clean, truncation=False, verbose=False)["input_ids"]
-        short = [texts.shorten(tokens, self.max_length, self._tail) for tokens in whole]
-        answers: list[tuple[list[float], bool]] = [([], False)] * len(clean)
-        for group in texts.batches([len(tokens) for tokens in short], self.batch_tokens):
-            for index, values in zip(group, self._compute([short[index] for index in group]), strict=True):
-                answers[index] = (values, len(whole[index]) > len(short[index]))
-        return answers
+            found = self._opened.tokenizer(cleaned, add_special_tokens=False, verbose=False)
+        return [len(tokens) for tokens in found["input_ids"]]
 
-    def _compute(self, batch: list[list[int]]) -> list[list[float]]:
-        """The probabilities of one batch of token lists; a row has as many as there are labels."""
-        import torch
+    def _read(self, clean: list[str], go_on: Callable[[], None]) -> dict[str, tuple[list[float], float]]:
+        """Text -> (probabilities, share of the tokens that were read), of different, readable texts."""
+        if not clean:
+            return {}
+        pieces: list[_Piece] = []
+        shares = [1.0] * len(clean)
+        order = sorted(range(len(clean)), key=lambda index: len(clean[index]), reverse=True)
 
+        def batches() -> Iterator[engines.Batch]:
+            for block in texts.blocks([len(clean[index]) for index in order], BLOCK_TEXTS, BLOCK_CHARACTERS):
+                made = self._cut(clean, [order[at] for at in block], shares)
+                for group in texts.batches([_width(len(piece.tokens)) for piece in made], self.batch_tokens):
+                    go_on()
+                    chosen = [made[at] for at in group]
+                    pieces.extend(dataclasses.replace(piece, tokens=[]) for piece in chosen)
+                    yield self._padded([piece.tokens for piece in chosen])
+
+        waiting = batches()
+        first = next(waiting)  # tokenized while another caller still computes
+        with self._computing:
+            outputs = np.concatenate(list(self._engine.outputs(itertools.chain((first,), waiting))))
+        rows = self.probabilities(outputs, [piece.text for piece in pieces], [piece.own for piece in pieces])
+        return {text: (row, shares[index]) for index, (text, row) in enumerate(zip(clean, rows.tolist(), strict=True))}
+
+    def _cut(self, clean: list[str], chosen: list[int], shares: list[float]) -> list[_Piece]:
+        """The windows of the texts `chosen`; what part of each was read goes to `shares`."""
         with self._tokenizing:
-            inputs = self._opened.tokenizer.pad({"input_ids": batch}, padding="longest", return_tensors="pt")
-        known = {name: inputs[name].to(self.device) for name in ("input_ids", "attention_mask")}
-        with self._computing, torch.inference_mode():
-            logits = self._opened.network(**known).logits.float().cpu() / self._opened.temperature
-        if logits.shape[1] == 1:
-            chance = logits.sigmoid()
-            probabilities = torch.cat((1 - chance, chance), dim=1)
-        else:
-            probabilities = logits.sigmoid() if self._opened.independent else logits.softmax(dim=1)
+            whole = self._opened.tokenizer([clean[index] for index in chosen], add_special_tokens=False, verbose=False)
+        room = self.max_length - len(self._head) - len(self._tail)
+        most = self.text_tokens - len(self._head) - len(self._tail)
+        made: list[_Piece] = []
+        for index, tokens in zip(chosen, whole["input_ids"], strict=True):
+            if len(tokens) > most:
+                shares[index] = most / len(tokens)
+                tokens = tokens[:most]
+            last = 0
+            for start, end in texts.windows(len(tokens), room, room // OVERLAP):
+                made.append(_Piece(index, [*self._head, *tokens[start:end], *self._tail], end - last))
+                last = end
+        return made
+
+    def _padded(self, lists: list[list[int]]) -> engines.Batch:
+        """Token lists as one batch, padded."""
+        width = min(_width(max(map(len, lists))), self._opened.positions)
+        tokens = np.full((len(lists), width), self._opened.tokenizer.pad_token_id or 0, dtype=np.int64)
+        mask = np.zeros_like(tokens)
+        for row, one in enumerate(lists):
+            tokens[row, : len(one)] = one
+            mask[row, : len(one)] = 1
+        return engines.Batch(tokens, mask)
+
+    def mean(self, outputs: engines.Outputs, text: Sequence[int], own: Sequence[int]) -> tuple[Rows, Rows]:
+        """The outputs of each text, (texts, outputs), and its number of tokens, (texts, 1); see `probabilities`.
+
+        The windows' outputs are averaged.
+        """
+        index = np.asarray(text)
+        several = np.bincount(index).astype(np.float64)[:, None]
+        sums, tokens = np.zeros((len(several), outputs.shape[1])), np.zeros((len(several), 1))
         # A broken model's not-a-number must not pass for a probability.
-        rows: list[list[float]] = probabilities.nan_to_num(nan=0.0).tolist()
-        return rows
+        np.add.at(sums, index, np.nan_to_num(outputs.astype(np.float64), nan=0.0, posinf=1e4, neginf=-1e4))
+        np.add.at(tokens, index, np.asarray(own, dtype=np.float64)[:, None])
+        return sums / several, np.maximum(tokens, 1)
+
+    def probabilities(self, outputs: engines.Outputs, text: Sequence[int], own: Sequence[int]) -> Rows:
+        """The labels' probabilities, (texts, labels), from the outputs of windows, (windows, outputs).
+
+        Window i is of text number `text[i]`, counted from 0 without gaps, and `own[i]` of its tokens are not in the
+        window before it.
+        """
+        logits, tokens = self.mean(outputs, text, own)
+        calibration = self._opened.calibration
+        if calibration is not None:
+            heat = logits[:, -1:] + calibration.length * np.log(tokens)
+            heat = np.clip(heat, calibration.lowest, calibration.highest)
+            logits = logits[:, :-1] / np.exp(heat)
+        if logits.shape[1] == 1:
+            chance = _sigmoid(logits)
+            return np.concatenate((1 - chance, chance), axis=1)
+        if self._opened.independent:
+            return _sigmoid(logits)
+        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+        spread: Rows = raised / raised.sum(axis=1, keepdims=True)
+        return spread
+
+
+@dataclasses.dataclass(frozen=True)
+class _Piece:
+    """A window of text number `text`: its tokens, and how many of them the window before does not have."""
+
+    text: int
+    tokens: list[int]
+    own: int
+
+
+def _width(length: int) -> int:
+    """The next multiple of 4: kernels are made and kept for each shape."""
+    return -(-length // 4) * 4
+
+
+def _sigmoid(values: Rows) -> Rows:
+    spread: Rows = 0.5 * (1 + np.tanh(values / 2))  # without overflow
+    return spread
 
 
 def load_classifier(
     model: str = DEFAULT,
     *,
-    max_length: int = 256,
-    batch_tokens: int = 4096,
+    max_length: int = MAX_LENGTH,
+    text_tokens: int = TEXT_TOKENS,
+    batch_tokens: int = 0,
     threads: int = 0,
+    engine: str = "auto",
     precision: str = "auto",
+    cache: pathlib.Path | None = None,
 ) -> Classifier:
     """The model `model`: `default`, a name on the Hugging Face hub, or a folder.
 
-    `max_length` in tokens, at most what the model can read; `batch_tokens` go through it at once; `threads` 0
-    takes the processors that this process may use; `precision` is `auto`, `float32` or `bfloat16`, and `auto`
-    is bfloat16 where the processor computes in it. Raises ModelError, with one clear line.
+    `max_length` tokens, at most what the model can take, are read at once, and a longer text in overlapping windows, up
+    to `text_tokens` of it; `batch_tokens` go through the model at once, 0: what is fast. `engine` is `auto`, `openvino`
+    or `torch`; `threads` 0 takes the processors that this process may use; `precision` is `auto`, `float32` or
+    `bfloat16`; `auto` is what a short measurement found fastest here. `cache` is where converted models are kept;
+    without it, they are gone when the process ends. Raises ModelError, with one clear line.
     """
-    if precision not in PRECISIONS:
-        raise ModelError(f"The precision {precision} is none of {', '.join(PRECISIONS)}")
+    for value, allowed, what in (
+        (engine, engines.ENGINES, "engine"),
+        (precision, engines.PRECISIONS, "precision"),
+    ):
+        if value not in allowed:
+            raise ModelError(f"The {what} {value} is none of {', '.join(allowed)}")
+    opened = open_model(model)
+    folder = cache or pathlib.Path(_own_folder().name)
+    running = choice.open_engine(model, opened, engines.Wish(engine, precision, threads), folder)
+    return Classifier(model, opened, running, max_length=max_length, text_tokens=text_tokens, batch_tokens=batch_tokens)
+
+
+def from_settings(chosen: settings.Settings, model: str | None = None) -> Classifier:
+    """The classifier that the settings describe, or `model` run as they say. Raises ModelError."""
+    return load_classifier(
+        model or chosen.model,
+        max_length=chosen.max_length,
+        text_tokens=chosen.text_tokens,
+        batch_tokens=chosen.batch_tokens,
+        threads=chosen.threads,
+        engine=chosen.engine,
+        precision=chosen.precision,
+        cache=chosen.model_cache or chosen.home / "models",
+    )
+
+
+def open_model(model: str) -> adapter.Opened:
+    """The model `model` and its tokenizer, its network not yet loaded. Raises ModelError."""
     _prepare()
     try:
-        import torch
         import transformers
     except ImportError as error:
         raise ModelError(f"A library of the model is missing ({error}): install the requirements again") from error
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    torch.set_num_threads(threads or processors())
-    opened = adapter.open_default() if model == DEFAULT else hub.open_named(model)
-    device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    chosen = _precision(device) if precision == "auto" else precision
-    opened.network.to(device=device, dtype=getattr(torch, chosen)).eval()
-    return Classifier(model, opened, max_length=max_length, batch_tokens=batch_tokens, device=device, precision=chosen)
+    return adapter.open_default() if model == DEFAULT else hub.open_named(model)
 
 
-def processors() -> int:
-    """How many processors this process may use: its affinity, and a container's share where there is one."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = pathlib.Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, min(count, math.ceil(int(quota) / int(period))))
-    except (OSError, ValueError):  # no such file, or "max"
-        return count
+_folders: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for converted models that goes when the process ends."""
+    if not _folders:
+        _folders.append(tempfile.TemporaryDirectory(prefix="undertone-"))
+    return _folders[0]
 
 
 def _prepare() -> None:
@@ -177,31 +317,3 @@ def _prepare() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-
-
-def _precision(device: str) -> str:
-    """bfloat16 where the hardware multiplies in it: elsewhere it is slower than float32."""
-    torch: Any = importlib.import_module("torch")
-    if device == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    if device == "mps":
-        return "float32"
-    able = torch.cpu.get_capabilities()
-    return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
-
-
-def _longest(opened: adapter.Opened) -> int:
-    """The most tokens that the model can read."""
-    config = opened.network.config
-    positions = getattr(config, "max_position_embeddings", None) or 10**9
-    if config.model_type in ("roberta", "xlm-roberta", "camembert", "longformer", "mpnet"):
-        positions -= (config.pad_token_id or 0) + 1  # their positions are counted from behind the padding's
-    return int(min(positions, opened.tokenizer.model_max_length or 10**9))
-
-
-def _tail(opened: adapter.Opened, max_length: int) -> int:
-    """How many of a long text's last tokens are kept: half of all, or the special ones alone."""
-    if opened.ends:
-        return max_length // 2
-    special = opened.tokenizer("a", return_special_tokens_mask=True)["special_tokens_mask"]
-    return list(reversed(special)).index(0) if 0 in special else 0

@@ -243,18 +243,21 @@ def classify(
         list[str] | None, typer.Argument(metavar="[TEXT …]", help="Default: a text a line on stdin.")
     ] = None,
     model: Annotated[str | None, typer.Option(help="The classifier. Default: UNDERTONE_MODEL.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what each word did for the label.")] = False,
 ) -> None:
     """Classify texts; JSON lines out."""
     from undertone import classifier
 
     chosen = settings.load_settings()
-    loaded = classifier.load_classifier(
-        model or chosen.model,
-        max_length=chosen.max_length,
-        batch_tokens=chosen.batch_tokens,
-        threads=chosen.threads,
-    )
-    for batch in output.batches(texts if texts else output.stdin_lines(), 256):
+    loaded = classifier.from_settings(chosen, model)
+    given = texts if texts else output.stdin_lines()
+    if explain:
+        for text in given:
+            found = loaded.explain(text)
+            pieces = [vars(piece) for piece in found.pieces]
+            print(output.line({"text": text, **vars(found.prediction), "pieces": pieces}))
+        return
+    for batch in output.batches(given, 256):
         for text, prediction in zip(batch, loaded.classify(batch), strict=True):
             print(output.line({"text": text, **vars(prediction)}))
 
@@ -274,9 +277,7 @@ def evaluate(
 
     chosen = settings.load_settings()
     texts, labels = evaluation.read(file, text, label)
-    loaded = classifier.load_classifier(
-        model or chosen.model, max_length=chosen.max_length, batch_tokens=chosen.batch_tokens, threads=chosen.threads
-    )
+    loaded = classifier.from_settings(chosen, model)
     progress = output.Progress("texts")
     report = evaluation.evaluate(loaded, texts, evaluation.truth(labels, loaded.labels), progress.show)
     progress.end()

@@ -134,6 +134,9 @@ def _workers(pool: database.Database) -> tuple[bool, str]:
 def _model(chosen: settings.Settings) -> tuple[bool, str]:
     from undertone import classifier
 
-    loaded = classifier.load_classifier(chosen.model, max_length=chosen.max_length, threads=chosen.threads)
+    loaded = classifier.from_settings(chosen)
     prediction = loaded.classify(["This is wonderful, thank you!"])[0]
-    return prediction.label is not None, f"{loaded.model_id} on {loaded.device}, {loaded.precision}"
+    return (
+        prediction.label is not None,
+        f"{loaded.model_id} with {loaded.engine} on {loaded.device}, {loaded.precision}",
+    )

@@ -31,14 +31,22 @@ _SIGNS = re.compile(
     r"(?<![\w:/])(?:" + "|".join(re.escape(sign) for sign in sorted(_WORDS, key=len, reverse=True)) + r")(?![\w/])"
 )
 _SKIN = re.compile(r"_(?:medium-light|medium-dark|light|medium|dark)_skin_tone")
+# "#LoveThisPlace": its words, which a tokenizer that drops capitals would run together.
+_HASHTAG = re.compile(r"#\w+")
+_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
 def spell_out(text: str) -> str:
-    """`text` with emoji and emoticons as English words between spaces, HTML line breaks as spaces."""
+    """`text` with emoji and emoticons as English words between spaces.
+
+    HTML line breaks become spaces, and the words of a hashtag are parted where its capitals show them.
+    """
     text = _SIGNS.sub(lambda found: f" {_WORDS[found[0]]} ", text)
     if "<" in text:
         text = _BREAK.sub(" ", text)
+    if "#" in text:
+        text = _HASHTAG.sub(lambda found: _WORD_STARTS.sub(" ", found[0]), text)
     if text.isascii():
         return text
     import emoji  # only where it is needed: its tables take a moment

@@ -6,7 +6,6 @@ Importing this module is cheap; torch and transformers are imported where they a
 from __future__ import annotations
 
 import hashlib
-import json
 import pathlib
 from typing import Any
 
@@ -14,7 +13,7 @@ from undertone import adapter
 
 
 def open_named(model: str) -> adapter.Opened:
-    """The model named `model` in float32; a folder is never looked up on the hub.
+    """The model named `model`; a folder is never looked up on the hub.
 
     Raises adapter.ModelError, with one line, where it does not exist, cannot be fetched or is no classifier.
     """
@@ -26,6 +25,38 @@ def open_named(model: str) -> adapter.Opened:
     else:
         source, local = model, False
 
+    import transformers
+
+    try:
+        config = transformers.AutoConfig.from_pretrained(source, local_files_only=local, trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=local, trust_remote_code=False)
+    except Exception as error:  # whatever a stranger's files and the network come up with
+        raise adapter.ModelError(_why(model, local, error)) from error
+    labels, independent = _labels(model, config)
+    if tokenizer.pad_token_id is None:
+        # GPT-like models have no padding token and refuse batches; padding is masked, so any token does.
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    revision = getattr(config, "_commit_hash", None)
+    if local:
+        identity = f"{folder.resolve().name}@{folder_hash(folder)}"
+    else:
+        identity = f"{model}@{revision[:12] if revision else 'unknown'}"
+
+    def load() -> Any:
+        return _network(model, source, local, tokenizer.pad_token_id)
+
+    return adapter.Opened(
+        load=load,
+        tokenizer=tokenizer,
+        labels=labels,
+        identity=identity,
+        positions=_positions(config, tokenizer),
+        independent=independent,
+    )
+
+
+def _network(model: str, source: str, local: bool, padding: int | None) -> Any:
+    """The network in float32. Raises ModelError where it cannot be loaded or its head was never trained."""
     import torch
     import transformers
 
@@ -37,38 +68,35 @@ def open_named(model: str) -> adapter.Opened:
             trust_remote_code=False,
             output_loading_info=True,
         )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, local_files_only=local, trust_remote_code=False)
-    except Exception as error:  # whatever a stranger's files and the network come up with
+    except Exception as error:
         raise adapter.ModelError(_why(model, local, error)) from error
     if report["missing_keys"] or report.get("mismatched_keys"):
         raise adapter.ModelError(
             f"The model {model} has no trained classification head: its labels would be random; "
             "choose a text-classification model"
         )
-    _give_padding(network, tokenizer)
-    labels, independent = _labels(model, network.config)
-    revision = getattr(network.config, "_commit_hash", None)
-    name = folder.resolve().name if local else model
-    return adapter.Opened(
-        network=network,
-        tokenizer=tokenizer,
-        labels=labels,
-        identity=f"{name}@{revision[:12] if revision and not local else weights_hash(network, tokenizer)}",
-        independent=independent,
-    )
+    if network.config.pad_token_id is None:
+        network.config.pad_token_id = padding
+    return network
 
 
-def weights_hash(network: Any, tokenizer: Any) -> str:
-    """Twelve hex digits that change with the weights, the labels or the vocabulary."""
-    import torch
-
+def folder_hash(folder: pathlib.Path) -> str:
+    """Twelve hex digits that change with the weights, the labels or the vocabulary in `folder`."""
     digest = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
-        digest.update(f"{name}{tuple(value.shape)}".encode())
-        digest.update(value.detach().contiguous().flatten().view(torch.uint8).numpy().data)
-    digest.update(json.dumps(network.config.id2label, sort_keys=True).encode())
-    digest.update(json.dumps(tokenizer.get_vocab(), sort_keys=True).encode())
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and file.suffix in (".safetensors", ".bin", ".json", ".txt", ".model"):
+            digest.update(file.name.encode())
+            with file.open("rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
     return digest.hexdigest()[:12]
+
+
+def _positions(config: Any, tokenizer: Any) -> int:
+    """The most tokens that the model can read at once."""
+    positions = getattr(config, "max_position_embeddings", None) or 10**9
+    if config.model_type in ("roberta", "xlm-roberta", "camembert", "longformer", "mpnet"):
+        positions -= (config.pad_token_id or 0) + 1  # their positions are counted from behind the padding's
+    return int(min(positions, tokenizer.model_max_length or 10**9))
 
 
 def _labels(model: str, config: Any) -> tuple[tuple[str, ...], bool]:
@@ -82,14 +110,6 @@ def _labels(model: str, config: Any) -> tuple[tuple[str, ...], bool]:
         # One logit is the odds of its label; the other outcome has no name of its own.
         return (f"not {labels[0]}", labels[0]), False
     return labels, config.problem_type == "multi_label_classification"
-
-
-def _give_padding(network: Any, tokenizer: Any) -> None:
-    """GPT-like models have no padding token and refuse batches; padding is masked, so any token does."""
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
-    if network.config.pad_token_id is None:
-        network.config.pad_token_id = tokenizer.pad_token_id
 
 
 def _why(model: str, local: bool, error: Exception) -> str:

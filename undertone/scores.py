@@ -21,6 +21,7 @@ RESULT = {
     "probabilities": "jsonb",
     "text_hash": "uuid",
     "truncated": "boolean",
+    "share_read": "real",
     "reason": "text",
     "model_id": "text",
     "run_id": "bigint",
@@ -32,6 +33,8 @@ COMMENTS = {
     "probabilities": "The model's probability for each of its labels",
     "text_hash": "MD5 of the text that was scored: another one today means that the score is stale",
     "truncated": "Whether the text was longer than what the model reads",
+    "share_read": "Share of the text that the model read, 0 to 1, 1 where all of it was read; null where there was "
+    "nothing to read or nobody has noted it",
     "reason": "Why there is no label",
     "model_id": "The model, with a part of its weights' hash",
     "run_id": "The run that wrote this row",
@@ -98,6 +101,7 @@ class Score:
     probabilities: str | None  # JSON
     text_hash: str
     truncated: bool
+    share_read: float | None  # 0 to 1; None where there was nothing to read
     reason: str | None
 
 
@@ -228,6 +232,7 @@ def write(
                 score.probabilities,
                 score.text_hash,
                 "ft"[score.truncated],
+                None if score.share_read is None else repr(score.share_read),
                 score.reason,
             )
             lines.write(_copy_line((*score.key, *score.context, *result, model_id, str(run_id), now)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 import pydantic
@@ -126,10 +126,30 @@ class Settings(pydantic_settings.BaseSettings):
         " or a folder.",
         min_length=1,
     )
-    max_length: int = _setting(256, "Tokens of a text that the model reads; the rest is cut.", ge=8, le=8192)
-    batch_tokens: int = _setting(4096, "Tokens that go through the model at once.", ge=64, le=1_048_576)
+    max_length: int = _setting(
+        256,
+        "Tokens that the model reads at once; a longer text is read in overlapping windows of so many.",
+        ge=16,
+        le=8192,
+    )
+    text_tokens: int = _setting(
+        8192, "Tokens of a text that are read at most; what is beyond is recorded as truncated.", ge=16, le=1_048_576
+    )
+    engine: Literal["auto", "openvino", "torch"] = _setting(
+        "auto",
+        "What computes the model: `openvino`, `torch`, or `auto`, the one that a short measurement finds faster.",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = _setting(
+        "auto", "Precision of the model: `float32`, `bfloat16`, or `auto`, the faster one."
+    )
+    model_cache: pathlib.Path | None = _setting(
+        None, "Directory of the models that were converted for OpenVINO. Default: `models` in `UNDERTONE_HOME`."
+    )
+    batch_tokens: int = _setting(
+        0, "Tokens that go through the model at once; 0 takes what is fast.", ge=0, le=1_048_576
+    )
     threads: int = _setting(0, "Processor threads of the model; 0 takes what the machine has.", ge=0, le=1024)
-    chunk_rows: int = _setting(200, "Rows in a chunk, the unit of work of a scoring run.", ge=1, le=100_000)
+    chunk_rows: int = _setting(1000, "Rows in a chunk, the unit of work of a scoring run.", ge=1, le=100_000)
     local_worker: bool = _setting(
         True, "Whether the app starts a worker of its own where the store is the embedded server."
     )
@@ -142,9 +162,11 @@ class Settings(pydantic_settings.BaseSettings):
     connect_seconds: int = _setting(10, "Seconds to wait for a connection.", ge=1, le=600)
     upload_megabytes: int = _setting(200, "Size of a file that can be brought in on the Tables page.", ge=1, le=10_000)
 
-    @pydantic.field_validator("home")
+    @pydantic.field_validator("home", "model_cache")
     @classmethod
-    def _absolute_home(cls, value: pathlib.Path) -> pathlib.Path:
+    def _absolute(cls, value: pathlib.Path | None) -> pathlib.Path | None:
+        if value is None:
+            return None
         return pathlib.Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow links
 
     @classmethod

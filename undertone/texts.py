@@ -3,56 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-# So many characters for every token that is read: more than any writing needs, and a bound for a 10 MB text.
-CHARACTERS_PER_TOKEN = 32
+# So many characters for every token that is read: three times what English needs, and a bound for a 10 MB text.
+CHARACTERS_PER_TOKEN = 12
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclasses.dataclass(frozen=True)
 class Clean:
-    """A value as text to read; or `reason` why there is none. `cut` says that characters were left out."""
+    """A value as text to read; or `reason` why there is none. `share` of its characters are in `text`, 0 to 1."""
 
     text: str
-    cut: bool
+    share: float
     reason: str | None
 
 
-def clean(value: object, max_length: int, ends: bool, spell_out: Callable[[str], str] | None) -> Clean:
-    """`value` as a string that any tokenizer accepts, at most 32 characters for each of `max_length` tokens.
+def clean(value: object, most_tokens: int, spell_out: Callable[[str], str] | None) -> Clean:
+    """`value` as a string that any tokenizer accepts: the first 12 characters for each of `most_tokens` at most.
 
-    A longer one keeps both its ends where `ends`, else its head. None and texts without one visible character
-    are "empty", anything else that is not a string is "not text".
+    None and texts without one visible character are "empty", anything else that is not a string is "not text".
     """
     if value is None:
-        return Clean("", False, "empty")
+        return Clean("", 1.0, "empty")
     if not isinstance(value, str):
-        return Clean("", False, "not text")
+        return Clean("", 1.0, "not text")
     text = str(value).strip()
-    longest = max_length * CHARACTERS_PER_TOKEN
-    cut = len(text) > longest
-    if cut:
-        text = f"{text[: longest // 2]} {text[-(longest // 2) :]}" if ends else text[:longest]
+    whole = len(text)
+    text = text[: most_tokens * CHARACTERS_PER_TOKEN]
+    share = len(text) / whole if whole else 1.0
     if not text.isascii() and _SURROGATE.search(text):
         # Halves that belong together become the character they stand for, the others the replacement
         # character.
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("�", " ")
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\ufffd", " ")
     text = _CONTROL.sub(" ", text)
-    if not any(character.isprintable() and character != " " for character in text):
-        return Clean("", cut, "empty")
     if spell_out is not None:
         text = spell_out(text)
-    return Clean(text, cut, None)
-
-
-def shorten(tokens: list[int], max_length: int, tail: int) -> list[int]:
-    """At most `max_length` of `tokens`, the last `tail` of them from the end."""
-    if len(tokens) <= max_length:
-        return tokens
-    return tokens[: max_length - tail] + tokens[len(tokens) - tail :]
+    if not any(character.isprintable() and character != " " for character in text):
+        return Clean("", 1.0, "empty")
+    return Clean(text, share, None)
 
 
 def batches(lengths: list[int], budget: int) -> list[list[int]]:
@@ -68,3 +61,35 @@ def batches(lengths: list[int], budget: int) -> list[list[int]]:
             width = lengths[index]
         groups[-1].append(index)
     return groups
+
+
+def frame(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """The special tokens that `tokenizer` puts before and behind every text."""
+    example = tokenizer("a", return_special_tokens_mask=True)
+    ids, special = example["input_ids"], example["special_tokens_mask"]
+    plain = [place for place, mask in enumerate(special) if not mask] or [len(ids)]
+    return ids[: plain[0]], ids[plain[-1] + 1 :]
+
+
+def blocks(lengths: Sequence[int], most: int, characters: int) -> Iterator[range]:
+    """The positions of `lengths` in runs of at most `most`, and of `characters` together unless one alone has more."""
+    start, sum_ = 0, 0
+    for position, length in enumerate(lengths):
+        if position > start and (position - start == most or sum_ + length > characters):
+            yield range(start, position)
+            start, sum_ = position, 0
+        sum_ += length
+    if start < len(lengths):
+        yield range(start, len(lengths))
+
+
+def windows(count: int, size: int, overlap: int) -> list[tuple[int, int]]:
+    """(start, end) of windows of `size` tokens that cover `count` tokens, neighbours sharing at least `overlap`.
+
+    Spread evenly, so that the last one is as full as the others. One window where all fits into it.
+    """
+    if count <= size:
+        return [(0, count)]
+    number = math.ceil((count - overlap) / (size - overlap))
+    starts = [round(index * (count - size) / (number - 1)) for index in range(number)]
+    return [(start, start + size) for start in starts]

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -27,6 +28,8 @@ STALLED_SECONDS = 16.0  # without a heartbeat; then another takes the job
 HOUSEKEEPING_SECONDS = 3.0
 POLL_SECONDS = 2.0  # where a notification was missed
 NICENESS = 10
+# Chunks in hand at once: one is read or written while the model works on the other.
+SIDE_BY_SIDE = 2
 # A job whose workers keep dying is what kills them.
 DEATHS = 20
 log = logging.getLogger(__name__)
@@ -69,11 +72,15 @@ def work(chosen: settings.Settings, *, local: bool = False) -> None:
 def _loader(chosen: settings.Settings) -> Callable[[str], chunks.Classifier]:
     @functools.lru_cache(maxsize=2)  # a second model may be under way beside the first
     def load(model: str) -> chunks.Classifier:
-        return classifier.load_classifier(
-            model, max_length=chosen.max_length, batch_tokens=chosen.batch_tokens, threads=chosen.threads
-        )
+        return classifier.from_settings(chosen, model)
 
-    return load
+    loading = threading.Lock()  # both chunks in hand ask at once
+
+    def load_once(model: str) -> chunks.Classifier:
+        with loading:
+            return load(model)
+
+    return load_once
 
 
 async def _serve(opened: services.Services, bench: tasks.Bench, parent: int | None) -> None:
@@ -84,7 +91,7 @@ async def _serve(opened: services.Services, bench: tasks.Bench, parent: int | No
             app.run_worker_async(
                 name=bench.name,
                 queues=[tasks.QUEUE],
-                concurrency=1,
+                concurrency=SIDE_BY_SIDE,
                 fetch_job_polling_interval=POLL_SECONDS,
                 update_heartbeat_interval=HEARTBEAT_SECONDS,
                 stalled_worker_timeout=STALLED_SECONDS,

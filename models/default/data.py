@@ -1,12 +1,14 @@
 """The rows that the default model learns from: read, mixed, held back, cut and made noisy. Used by train.py
 alone.
 
-A row is `(source, text, target)`: `target` are the three wanted probabilities, negative, neutral, positive.
+A row is `(source, text, target)`: `target` are the three wanted probabilities, negative, neutral, positive; all zero
+where only the teachers' opinion is learnt.
 """
 
 from __future__ import annotations
 
 import csv
+import importlib.util
 import pathlib
 import random
 import re
@@ -26,6 +28,10 @@ CLASSES = {
 # The film snippets with valence ratings are the sentences that SST-2 is made of, its development set
 # included: training on them would be training on the test.
 VALENCE_DOMAINS = ("amazonReviewSnippets", "nytEditorialSnippets", "tweets")
+# Sentences written for this model: service, products and clothing, finance and posts.
+WRITTEN = pathlib.Path(__file__).resolve().parent / "written"
+FILMS = ("sst2", "imdb", "sentences")
+UNKNOWN = (0.0, 0.0, 0.0)
 
 THINGS = (
     "order",
@@ -142,11 +148,41 @@ def read(folder: pathlib.Path) -> list[Row]:
     for line in _lines(folder / "valence_snippets.csv", ","):
         if line["domain"] in VALENCE_DOMAINS:
             rows.append(("valence", line["text"].strip(), from_valence(float(line["valence"]))))
+    rows += written("finance", "products")
+    rows += lexicon()
     seen = {_letters(line["content"]) for line in _lines(folder / "sst2_dev.tsv", "\t")}
     for source in ("tweets", "imdb"):
         seen |= {_letters(line["text"]) for line in _lines(folder / f"{source}_dev.csv", ",")}
     # Short phrases ("very good") stand everywhere; only what could be recalled counts as an overlap.
     return [row for row in rows if len(letters := _letters(row[1])) < 12 or letters not in seen]
+
+
+def written(*names: str) -> list[Row]:
+    """Sentences that were written for this model, from `written/<name>.tsv`: label, tab, text."""
+    rows: list[Row] = []
+    for name in names:
+        for line in (WRITTEN / f"{name}.tsv").read_text(encoding="utf-8").splitlines():
+            label, text = line.split("\t")
+            rows.append(("written", text, CLASSES[label]))
+    return rows
+
+
+def lexicon() -> list[Row]:
+    """Words with the mean of ten people's ratings from -4 to 4: VADER's lexicon (Hutto and Gilbert 2014)."""
+    spec = importlib.util.find_spec("vaderSentiment")
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit("vaderSentiment is missing: pip install -r models/default/requirements.txt")
+    path = pathlib.Path(next(iter(spec.submodule_search_locations))) / "vader_lexicon.txt"
+    found = (line.split("\t")[:2] for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    return [("lexicon", word, from_valence(float(rating))) for word, rating in found if word.isalpha()]
+
+
+def sentences(rows: list[Row]) -> list[Row]:
+    """The sentences of the film reviews among `rows`: of 4 to 40 words, without a label of their own."""
+    parts = (
+        part.strip() for source, text, _ in rows if source == "imdb" for part in re.split(r"(?<=[.!?])\s+|<br />", text)
+    )
+    return [("sentences", part, UNKNOWN) for part in dict.fromkeys(parts) if 4 <= len(part.split()) <= 40]
 
 
 def from_valence(valence: float) -> tuple[float, float, float]:
@@ -203,11 +239,14 @@ def invented(draw: random.Random) -> list[Row]:
     return rows
 
 
-def epoch(rows: list[Row], settings: dict[str, Any], number: int) -> list[tuple[Row, int, str]]:
-    """The rows of one epoch as (row, longest, way of cutting), the same for the same seed and number."""
-    draw = random.Random(settings["seed"] * 1000 + number)
+def epoch(rows: list[Row], settings: dict[str, Any], counts: dict[str, int], seed: int) -> list[tuple[Row, int, str]]:
+    """The rows of one epoch as (row, longest, way of cutting), the same for the same seed.
+
+    `counts` says how many of each source.
+    """
+    draw = random.Random(seed)
     mixed: list[Row] = []
-    for source, count in settings["rows_per_epoch"].items():
+    for source, count in counts.items():
         own = [row for row in rows if row[0] == source]
         if source == "sst2":
             # Sentences and long phrases teach more than "a film": the shorter, the rarer.
@@ -221,12 +260,12 @@ def epoch(rows: list[Row], settings: dict[str, Any], number: int) -> list[tuple[
     made = []
     for source, text, target in mixed:
         text = emoticons.spell_out(noisy(text, settings, draw))
-        longest, way = settings["max_length"], "ends"
+        longest, way = settings["max_length"], "head"
         if source == "imdb":
-            longest = settings["review_length"]
-            if draw.random() < settings["long_review_share"]:
-                longest = settings["long_review_length"]
-            way = draw.choices(("ends", "head", "tail"), (0.6, 0.2, 0.2))[0]
+            # As in use, where a long text is read in windows: any part of it may be one.
+            long = draw.random() < settings["long_review_share"]
+            longest = settings["long_review_length" if long else "review_length"]
+            way = draw.choices(("head", "tail", "middle"), (0.35, 0.4, 0.25))[0]
         made.append(((source, text, target), longest, way))
     return made
 

@@ -13,13 +13,21 @@ import pytest
 
 from tests import running
 
-ROWS = 1000
+ROWS = 3000
+CHUNK_ROWS = 200
 WORDS = ("good", "bad", "fine", "slow", "kind", "broken", "late", "lovely", "awful", "the", "kettle", "parcel", "never")
 
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[running.App]:
-    with running.home() as home, running.app(home) as app:
+    with running.home() as home:
+        home.environment["UNDERTONE_CHUNK_ROWS"] = str(CHUNK_ROWS)
+        yield from loaded_app(home)
+
+
+def loaded_app(home: running.Home) -> Iterator[running.App]:
+    """The app, with three tables of texts."""
+    with running.app(home) as app:
         chance = random.Random(7)
         path = home.path / "texts.csv"
         with path.open("w", newline="") as file:

@@ -10,32 +10,41 @@ from psycopg2 import sql
 
 from undertone import chunks, classifier, database, scores, scoring
 
+TEXT_CHARACTERS = 100_000  # that the fake takes
+SLICE = 25  # texts that the fake reads without asking whether to go on
 Execute = Callable[..., list[tuple[object, ...]]]
 
 
 @dataclasses.dataclass
 class Fake:
-    """Not a model: says POSITIVE where the word good is, and remembers what it was asked, call by call."""
+    """Not a model: says POSITIVE where the word good is, and remembers what it was asked, slice by slice."""
 
     model_id: str = "fake@1"
     calls: list[list[object]] = dataclasses.field(default_factory=list)
-    before: Callable[[int], object] = lambda call: None  # called with the number of the call, from 1
+    before: Callable[[int], object] = lambda call: None  # called with the number of the slice, from 1
+    text_characters: int = TEXT_CHARACTERS
 
     @property
     def asked(self) -> list[object]:
         """All texts that were classified."""
         return [text for call in self.calls for text in call]
 
-    def classify(self, texts: Sequence[object]) -> list[classifier.Prediction]:
-        self.calls.append(list(texts))
-        self.before(len(self.calls))
-        return [self._one(text) for text in texts]
+    def classify(
+        self, texts_: Sequence[object], go_on: Callable[[], None] = lambda: None
+    ) -> list[classifier.Prediction]:
+        for start in range(0, len(texts_), SLICE):
+            if start:
+                go_on()
+            self.calls.append(list(texts_[start : start + SLICE]))
+            self.before(len(self.calls))
+        return [self._one(text) for text in texts_]
 
     def _one(self, text: object) -> classifier.Prediction:
         if not isinstance(text, str) or not text.strip():
             return classifier.Prediction(None, None, {}, False, "empty")
+        share = min(1.0, 1000 / len(text))
         label = "POSITIVE" if "good" in text else "NEGATIVE"
-        return classifier.Prediction(label, 0.75, {label: 0.75, "other": 0.25}, len(text) > 1000, None)
+        return classifier.Prediction(label, 0.75, {label: 0.75, "other": 0.25}, share < 1, None, share)
 
 
 @dataclasses.dataclass

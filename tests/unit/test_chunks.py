@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import functools
+import pathlib
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,8 +24,8 @@ Execute = scored.Execute
 
 
 @pytest.fixture(scope="session")
-def model() -> classifier.Classifier:
-    return classifier.load_classifier(threads=1)
+def model(model_cache: pathlib.Path) -> classifier.Classifier:
+    return classifier.load_classifier(threads=1, cache=model_cache)
 
 
 @pytest.fixture
@@ -423,7 +424,7 @@ def test_every_text_is_read_by_the_model_that_ships(
     texts += [
         "good " * 200_000,
         "x" * 1_000_000,
-        "é" * 100_001,
+        "é" * 300_000,
         "{}[]<>&" * 40,
         "\u202egnihton",
         "good \ue000\U0010ffff",
@@ -447,7 +448,7 @@ def test_every_text_is_read_by_the_model_that_ships(
     assert {row[4] for row in found.values()} == {model.model_id} == {run.model_id}
     assert [found[len(texts) - 2][0], found[len(texts) - 1][0]] == ["POSITIVE", "NEGATIVE"]
     truncated = {texts[number] for number, row in found.items() if row[3]}
-    assert {"good " * 200_000, "x" * 1_000_000, "é" * 100_001} <= truncated
+    assert {"good " * 200_000, "x" * 1_000_000, "é" * 300_000} <= truncated
     assert not truncated & {"plain", "I love it, thank you!"}
     assert run.truncated == len(truncated)
     hashes = execute(
@@ -458,7 +459,7 @@ def test_every_text_is_read_by_the_model_that_ships(
 
 
 def test_pausing_takes_effect_between_slices_and_nothing_is_lost(bench: scored.Bench, execute: Execute) -> None:
-    fill(execute, 4 * chunks.SLICE)
+    fill(execute, 4 * scored.SLICE)
     for call in (1, 2, 4):
         model = bench.model = scored.Fake(f"paused at {call}")
         run = bench.plan("texts")
@@ -473,23 +474,23 @@ def test_pausing_takes_effect_between_slices_and_nothing_is_lost(bench: scored.B
         model.before = lambda now: None
         assert bench.change(run, "resume").state == "running"
         assert bench.score(run)
-        assert (bench.get(run).state, bench.get(run).scored) == ("finished", 4 * chunks.SLICE)
+        assert (bench.get(run).state, bench.get(run).scored) == ("finished", 4 * scored.SLICE)
 
 
 def test_cancelling_takes_effect_between_slices(bench: scored.Bench, execute: Execute) -> None:
-    fill(execute, 3 * chunks.SLICE)
-    run = bench.plan("texts", chunk_rows=2 * chunks.SLICE)
+    fill(execute, 3 * scored.SLICE)
+    run = bench.plan("texts", chunk_rows=2 * scored.SLICE)
     bench.cut(run)
     assert bench.score(run, 2)
     bench.model.before = lambda now: bench.change(run, "cancel")
     assert not bench.score(run, 1)
-    assert len(bench.scores(run.source, "id")) == chunks.SLICE, "what was done before stays"
-    assert (bench.get(run).state, bench.get(run).rows) == ("cancelled", chunks.SLICE)
+    assert len(bench.scores(run.source, "id")) == scored.SLICE, "what was done before stays"
+    assert (bench.get(run).state, bench.get(run).rows) == ("cancelled", scored.SLICE)
     assert not bench.score(run, 1)
 
 
 def test_stopping_takes_effect_between_slices(bench: scored.Bench, execute: Execute) -> None:
-    fill(execute, 3 * chunks.SLICE)
+    fill(execute, 3 * scored.SLICE)
     run = bench.plan("texts")
     bench.cut(run)
     with pytest.raises(chunks.Interrupted):
@@ -655,12 +656,53 @@ def test_only_our_own_schemas_are_written(bench: scored.Bench, execute: Execute)
 
 
 def test_the_read_text_is_bounded(bench: scored.Bench, execute: Execute) -> None:
-    fill(execute, 2, body=f"repeat('g', {chunks.TEXT_CHARACTERS} + n - 1)")
+    fill(execute, 2, body=f"repeat('g', {scored.TEXT_CHARACTERS} + n - 1)")
     run = bench.run("texts")
-    assert [len(str(text)) for text in bench.model.asked] == [chunks.TEXT_CHARACTERS] * 2
+    assert [len(str(text)) for text in bench.model.asked] == [scored.TEXT_CHARACTERS] * 2
     assert run.truncated == 2, "the fake says so for both"
     execute("UPDATE texts SET body = body || 'x' WHERE id = 2")
     assert bench.run("texts").unchanged == 1, "though what was read is the same"
+
+
+def test_the_share_that_was_read_is_of_the_whole_text(bench: scored.Bench, execute: Execute) -> None:
+    most = scored.TEXT_CHARACTERS
+    bodies = {
+        "short": ("good", False, 1.0),
+        "just fits": ("g" * 1000, False, 1.0),
+        "the model reads half": ("g" * 2000, True, 0.5),
+        "just not cut": ("g" * most, True, 1000 / most),
+        "just cut": ("g" * (most + 1), True, 1000 / (most + 1)),
+        "long": ("g" * most * 4, True, 1000 / most / 4),
+        "two bytes, and four": ("é👍" * most, True, 1000 / most / 2),
+        "empty": ("", False, None),
+        "null": (None, False, None),
+        "only blanks where it is read": (" " * most + "good", True, None),
+    }
+    execute("CREATE TABLE texts (id text PRIMARY KEY, body text)")
+    for name, (body, _, _) in bodies.items():
+        execute("INSERT INTO texts VALUES (%s, %s)", (name, body))
+    run = bench.run("texts")
+    found = bench.scores(run.source, "id", "truncated", "share_read")
+    assert {name: truncated for name, truncated, _ in found} == {name: one[1] for name, one in bodies.items()}
+    assert {name: share for name, _, share in found} == pytest.approx({name: one[2] for name, one in bodies.items()})
+    assert all((share < 1) == truncated for _, truncated, share in found if share is not None)
+    assert run.truncated == 6
+
+
+def test_a_model_that_reads_all_it_is_given_has_not_read_what_was_cut(bench: scored.Bench, execute: Execute) -> None:
+    @dataclasses.dataclass
+    class Reader(scored.Fake):
+        def _one(self, text: object) -> classifier.Prediction:
+            return dataclasses.replace(super()._one(text), truncated=False, share=1.0)
+
+    bench.model = Reader()
+    most = scored.TEXT_CHARACTERS
+    fill(execute, 3, body=f"repeat('g', {most} * n - 1 + n / 2)")
+    run = bench.run("texts")
+    found = bench.scores(run.source, "id", "truncated", "share_read")
+    assert [row[:2] for row in found] == [(1, False), (2, True), (3, True)]
+    assert [row[2] for row in found] == pytest.approx([1, 1 / 2, 1 / 3])
+    assert run.truncated == 2
 
 
 def test_the_summary_of_a_source(bench: scored.Bench, execute: Execute) -> None:

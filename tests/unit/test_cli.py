@@ -451,7 +451,8 @@ def test_texts_are_classified_from_arguments_and_from_stdin(run: Run) -> None:
     assert [found[0]["label"], found[3]["label"]] == ["POSITIVE", "NEGATIVE"]
     assert (found[1]["label"], found[1]["reason"], found[1]["confidence"]) == (None, "empty", None)
     assert found[2]["reason"] is None
-    assert all(set(one) == {"text", "label", "confidence", "probabilities", "truncated", "reason"} for one in found)
+    names = {"text", "label", "confidence", "probabilities", "truncated", "reason", "share"}
+    assert all(set(one) == names for one in found)
     piped = run("classify", stdin=("\r\n".join(texts) + "\r\n").encode())
     assert (piped.code, piped.out) == (0, told.out)
     broken = run("classify", stdin=b"caf\xe9 is great\nno end of line")

@@ -42,7 +42,8 @@ def source(connection: database.Connection, name: str, **options: Any) -> scores
 def score(one: str = "", n: str | None = "1", label: str | None = "POSITIVE", **options: Any) -> scores.Score:
     confidence = None if label is None else 0.75
     probabilities = None if label is None else '{"POSITIVE": 0.75, "NEGATIVE": 0.25}'
-    found = scores.Score((one,), (n,), label, confidence, probabilities, "0" * 32, False, None)
+    share = None if label is None else 1.0
+    found = scores.Score((one,), (n,), label, confidence, probabilities, "0" * 32, False, share, None)
     return dataclasses.replace(found, **options)
 
 
@@ -144,11 +145,24 @@ def test_a_key_has_one_row_and_it_is_the_last(store_pool: database.Database) -> 
             connection, made, [score("b", "5", None, reason="empty", truncated=True)], model_id="two", run_id=2
         )
         connection.commit()
-        columns = "id, n, label, confidence, probabilities, truncated, reason, model_id, run_id"
+        columns = "id, n, label, confidence, probabilities, truncated, share_read, reason, model_id, run_id"
         assert ask(connection, f"SELECT {columns} FROM scores.reviews ORDER BY id") == [
-            ("a", 1, "POSITIVE", 0.75, {"POSITIVE": 0.75, "NEGATIVE": 0.25}, False, None, "one", 1),
-            ("b", 5, None, None, None, True, "empty", "two", 2),
+            ("a", 1, "POSITIVE", 0.75, {"POSITIVE": 0.75, "NEGATIVE": 0.25}, False, 1.0, None, "one", 1),
+            ("b", 5, None, None, None, True, None, "empty", "two", 2),
         ]
+
+
+def test_the_share_that_was_read_arrives_as_it_was(store_pool: database.Database) -> None:
+    with store_pool.lend() as connection:
+        made = source(connection, "reviews")
+        shares = {"a": 1.0, "b": 0.0, "c": 1 / 3, "d": 0.5, "e": 1e-9, "f": 0.99999, "g": None}
+        rows = [score(key, truncated=share != 1, share_read=share) for key, share in shares.items()]
+        scores.write(connection, made, rows, model_id="m", run_id=1)
+        connection.commit()
+        found = dict(ask(connection, "SELECT id, share_read FROM scores.reviews"))
+        assert found == pytest.approx(shares)
+        assert ask(connection, "SELECT id FROM scores.reviews WHERE NOT truncated OR share_read >= 1") == [("a",)]
+        assert ask(connection, "SELECT pg_typeof(share_read)::text FROM scores.reviews LIMIT 1") == [("real",)]
 
 
 def test_what_is_not_committed_is_not_there(store_pool: database.Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import re
 import traceback
+import typing
 
 import pydantic
 import pytest
@@ -237,9 +238,10 @@ def test_settings_do_not_change_once_read() -> None:
 
 
 @pytest.mark.parametrize(("given", "expected"), [("~/ours", "{home}/ours"), ("ours", "{cwd}/ours"), ("/a/../b", "/b")])
-def test_the_home_is_absolute(given: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNDERTONE_HOME", given)
-    path = settings.load_settings().home
+@pytest.mark.parametrize("field", ["home", "model_cache"])
+def test_directories_are_absolute(field: str, given: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAMES[field], given)
+    path = getattr(settings.load_settings(), field)
     assert str(path) == expected.format(home=pathlib.Path.home(), cwd=pathlib.Path.cwd())
 
 
@@ -250,6 +252,8 @@ def test_every_setting_is_read_under_the_name_in_the_table(field: str, monkeypat
         other = str(not before[field])
     elif isinstance(before[field], int | float):
         other = str(before[field] + 1)
+    elif (choices := typing.get_args(settings.Settings.model_fields[field].annotation)) and before[field] in choices:
+        other = choices[-1]
     else:
         other = ADDRESS.format(host="other") if field.endswith("_url") else "/other"
     monkeypatch.setenv(NAMES[field], other)

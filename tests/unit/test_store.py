@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pathlib
 import shutil
 import threading
 from collections.abc import Callable
 
 import psycopg2
+import psycopg2.sql
 import pytest
 import sqlalchemy
 
 from tests import servers
-from undertone import database, embedded, store
+from tests.unit import scored
+from undertone import database, embedded, scores, scoring, store
 
 Execute = Callable[..., list[tuple[object, ...]]]
 APPLIED = "SELECT migration_id, count(*) FROM undertone._yoyo_migration GROUP BY 1"
@@ -134,3 +137,150 @@ def test_an_account_that_may_not_make_schemas_is_told_so(
     with pytest.raises(database.DatabaseError, match="permission denied for database"):
         store.migrate(empty)
     assert execute("SELECT count(*) FROM pg_namespace WHERE nspname IN ('undertone', 'scores')") == [(0,)]
+
+
+# --- 0002: the share that was read
+
+ODD = 'it\'s 100% "odd" %s'
+KEY = {"name": "id", "type": "integer", "stored": "id", "stored_type": "integer"}
+CLASH = {"name": "share_read", "type": "text", "stored": "share_read", "stored_type": "text"}
+KIND = {"name": "kind", "type": "text", "stored": "kind", "stored_type": "text"}
+# What tables of scores had before.
+RESULT = (
+    "label text, confidence real, probabilities jsonb, text_hash uuid, truncated boolean, reason text, model_id text,"
+    " run_id bigint, scored_at timestamptz"
+)
+# number, label, truncated -> the share
+ROWS = {
+    (1, "POSITIVE", False): 1.0,
+    (2, "POSITIVE", True): None,
+    (3, None, False): None,
+    (4, None, True): None,
+    (5, "NEGATIVE", None): None,
+}
+
+
+@pytest.fixture
+def before_shares(
+    empty: database.Database, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> database.Database:
+    """A store as it was before scores said which share of a text was read."""
+    with monkeypatch.context() as patched:
+        shutil.copy(store.MIGRATIONS / "0001.scoring.sql", tmp_path)
+        patched.setattr(store, "MIGRATIONS", tmp_path)
+        store.migrate(empty)
+    return empty
+
+
+def add(execute: Execute, name: str, own: str | None, key: list[dict[str, str]], context: list[dict[str, str]]) -> None:
+    """A source, and its table where the definition of its own columns is given."""
+    execute(
+        "INSERT INTO undertone.sources (name, database, schema_name, relation, text_column, key_columns,"
+        " context_columns) VALUES (%s, 'here', 'public', %s, 'body', %s, %s)",
+        (name, name, json.dumps(key), json.dumps(context)),
+    )
+    if own:
+        table = psycopg2.sql.Identifier("scores", name)
+        execute(psycopg2.sql.SQL("CREATE TABLE {} ({})").format(table, psycopg2.sql.SQL(own.format(result=RESULT))))
+
+
+def fill(execute: Execute, name: str, *own: str) -> None:
+    """A row for each of ROWS, with its number in the source's own columns."""
+    columns = [*own, "label", "truncated"]
+    for number, label, truncated in ROWS:
+        values = (*[number] * len(own), label, truncated)
+        execute(
+            psycopg2.sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                psycopg2.sql.Identifier("scores", name),
+                psycopg2.sql.SQL(", ").join(map(psycopg2.sql.Identifier, columns)),
+                psycopg2.sql.SQL(", ").join(map(psycopg2.sql.Literal, values)),
+            )
+        )
+
+
+def kept(execute: Execute, name: str) -> tuple[object, ...]:
+    return execute("SELECT key_columns, context_columns FROM undertone.sources WHERE name = %s", (name,))[0]
+
+
+def rows(execute: Execute, name: str, *columns: str) -> list[tuple[object, ...]]:
+    names = psycopg2.sql.SQL(", ").join(map(psycopg2.sql.Identifier, columns))
+    table = psycopg2.sql.Identifier("scores", name)
+    return execute(psycopg2.sql.SQL("SELECT {} FROM {} ORDER BY 1").format(names, table))
+
+
+def test_scores_of_before_get_the_share_where_it_is_known(before_shares: database.Database, execute: Execute) -> None:
+    for name in (ODD, "reviews"):
+        add(execute, name, "id integer PRIMARY KEY, kind text, {result}", [KEY], [KIND])
+        fill(execute, name, "id", "kind")
+    files = "SELECT relname, pg_relation_filenode(oid) FROM pg_class WHERE relnamespace = 'scores'::regnamespace"
+    before = execute(f"{files} ORDER BY 1")
+    assert store.migrate(before_shares) == len(list(store.MIGRATIONS.glob("*.sql"))) - 1
+    assert execute(f"{files} ORDER BY 1") == before, "no table is written anew"
+    for name in (ODD, "reviews"):
+        found = rows(execute, name, "id", "kind", "label", "truncated", "share_read")
+        assert found == [(n, str(n), label, cut, share) for (n, label, cut), share in ROWS.items()]
+        assert kept(execute, name) == ([KEY], [KIND])
+        column = execute(
+            "SELECT format_type(atttypid, -1), atthasdef, col_description(attrelid, attnum) FROM pg_attribute"
+            " WHERE attrelid = to_regclass(format('scores.%%I', %s::text)) AND attname = 'share_read'",
+            (name,),
+        )
+        assert column == [(scores.RESULT["share_read"], False, scores.COMMENTS["share_read"])]
+
+
+def test_a_kept_column_of_that_name_gives_way(before_shares: database.Database, execute: Execute) -> None:
+    add(execute, ODD, "share_read text PRIMARY KEY, kind text, {result}", [CLASH], [KIND])
+    fill(execute, ODD, "share_read", "kind")
+    # Its second name is taken too: by a column that is kept, and by one that was kept once.
+    second = CLASH | {"name": "source_share_read", "stored": "source_share_read"}
+    own = "id integer PRIMARY KEY, share_read text, source_share_read text, source_share_read_2 text, {result}"
+    add(execute, "reviews", own, [KEY], [second, CLASH])
+    fill(execute, "reviews", "id", "share_read")
+    # Kept once: only the table knows of it.
+    add(execute, "once", "id integer PRIMARY KEY, share_read text, {result}", [KEY], [])
+    fill(execute, "once", "id", "share_read")
+    # Its table is gone, and what is planned next makes it anew.
+    add(execute, "gone", None, [KEY], [second, CLASH])
+    store.migrate(before_shares)
+
+    renamed = {
+        ODD: ("source_share_read", [CLASH | {"stored": "source_share_read"}], [KIND]),
+        "reviews": ("source_share_read_3", [KEY], [second, CLASH | {"stored": "source_share_read_3"}]),
+        "once": ("source_share_read", [KEY], []),
+    }
+    for name, (column, *described) in renamed.items():
+        found = rows(execute, name, column, "label", "truncated", "share_read")
+        assert found == [(str(n), label, cut, share) for (n, label, cut), share in ROWS.items()]
+        assert list(kept(execute, name)) == described
+    assert kept(execute, "gone") == ([KEY], [second, CLASH | {"stored": "source_share_read_2"}])
+    assert rows(execute, "reviews", "source_share_read", "source_share_read_2") == [(None, None)] * len(ROWS)
+
+    one = scores.Score(("3",), ("new",), "NEUTRAL", 0.5, "{}", "0" * 32, True, 0.25, None)
+    with before_shares.lend() as connection:
+        sources = {source.name: source for source in scoring.sources(connection)}
+        for source in sources.values():
+            scores.create(connection, source)
+        scores.write(connection, sources[ODD], [one], model_id="m", run_id=1)
+        connection.commit()
+    found = rows(execute, ODD, "source_share_read", "kind", "label", "share_read")
+    assert len(found) == len(ROWS)
+    assert found[2] == ("3", "new", "NEUTRAL", 0.25)
+    assert rows(execute, "gone", "id", "source_share_read", "source_share_read_2", "share_read") == []
+
+
+def test_a_store_of_before_goes_on_being_scored(
+    before_shares: database.Database, data_pool: database.Database, execute: Execute
+) -> None:
+    execute("CREATE TABLE reviews (id integer PRIMARY KEY, body text, share_read text)")
+    execute("INSERT INTO reviews SELECT n, repeat('good ', n * 100), 'theirs' FROM generate_series(1, 4) AS n")
+    add(execute, "reviews", "id integer PRIMARY KEY, share_read text, {result}", [KEY], [CLASH])
+    execute(
+        "INSERT INTO scores.reviews (id, share_read, label, text_hash, truncated, model_id)"
+        " SELECT id, share_read, 'POSITIVE', md5(body)::uuid, false, 'fake@1' FROM reviews WHERE id = 1"
+    )
+    store.migrate(before_shares)
+    run = scored.Bench(data_pool, before_shares).run("reviews", context=["share_read"])
+    assert (run.scored, run.unchanged, run.truncated) == (3, 1, 2)
+    found = rows(execute, "reviews", "id", "source_share_read", "truncated", "share_read")
+    shares = {1: 1.0, 2: 1.0, 3: pytest.approx(2 / 3), 4: 0.5}
+    assert found == [(n, "theirs", share != 1, share) for n, share in shares.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import datetime
 import os
@@ -21,7 +22,7 @@ import pytest
 import sqlalchemy
 
 from tests.unit import scored
-from undertone import chunks, classifier, database, embedded, local_worker, scoring, services, settings, tasks, worker
+from undertone import classifier, database, embedded, local_worker, scoring, services, settings, tasks, worker
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 PATIENCE = 120.0
@@ -120,6 +121,35 @@ def test_a_worker_does_a_run_from_its_plan_to_its_end(bench: scored.Bench, execu
     assert workers == [("in the test",)]
 
 
+def test_one_chunk_is_read_or_written_while_the_model_works_on_another(
+    bench: scored.Bench, execute: scored.Execute
+) -> None:
+    fill(execute, 8)
+    run = bench.plan("texts", chunk_rows=2)
+    meeting = threading.Barrier(worker.SIDE_BY_SIDE, timeout=PATIENCE)
+    bench.model.before = lambda call: meeting.wait()  # nobody passes alone
+    serve(bench, lambda _: bench.get(run).ended)
+    ended = bench.get(run)
+    assert (ended.state, ended.rows, ended.chunks_done) == ("finished", 8, 4)
+    assert sorted(bench.model.asked) == sorted(f"good text {n}" for n in range(1, 9)), "each once"
+
+
+def test_a_model_is_loaded_once_though_two_chunks_ask_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+
+    def slowly(chosen: settings.Settings, model: str) -> object:
+        loaded.append(model)
+        time.sleep(0.2)
+        return object()
+
+    monkeypatch.setattr(classifier, "from_settings", slowly)
+    load = worker._loader(settings.Settings())
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(load, ["one", "other", "one", "other"]))
+    assert sorted(loaded) == ["one", "other"]
+    assert found[:2] == found[2:]
+
+
 def test_what_fails_for_good_is_given_up_and_the_rest_is_done(
     bench: scored.Bench, execute: scored.Execute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +234,7 @@ def test_what_fails_once_is_tried_again_after_a_while(bench: scored.Bench, execu
 
 
 def test_an_interrupted_job_goes_straight_back_into_the_queue(bench: scored.Bench, execute: scored.Execute) -> None:
-    fill(execute, 5 * chunks.SLICE)
+    fill(execute, 5 * scored.SLICE)
     run = bench.plan("texts", chunk_rows=1000)
     stopped = threading.Event()
     bench.model.before = lambda call: stopped.wait(PATIENCE)
@@ -221,7 +251,7 @@ def test_an_interrupted_job_goes_straight_back_into_the_queue(bench: scored.Benc
     assert queue(execute) == [("score_chunk", "todo", 1)]
     assert execute("SELECT scheduled_at <= now() FROM undertone.procrastinate_jobs") == [(True,)]
     serve(bench, lambda _: bench.get(run).ended)
-    assert (bench.get(run).state, bench.get(run).scored) == ("finished", 5 * chunks.SLICE)
+    assert (bench.get(run).state, bench.get(run).scored) == ("finished", 5 * scored.SLICE)
 
 
 def test_what_keeps_killing_its_workers_is_given_up(bench: scored.Bench, execute: scored.Execute) -> None:
