@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from elements import labels, messages
+from elements import highlights, labels, messages
 from resources import model, results
 from undertone import errors
 
@@ -19,11 +19,12 @@ text = st.text_area(
 )
 st.button("Classify", type="primary", icon=":material/sentiment_satisfied:", key="try_it_classify")
 if not text.strip():
-    messages.empty("The label and how sure the model is will be shown here.")
+    messages.empty("The label, how sure the model is and the words that carried the label will be shown here.")
     st.stop()
 
+text = text[:MOST]
 try:
-    prediction = results.get_prediction(text[:MOST])
+    prediction = results.get_prediction(text)
     classifier = model.get_classifier()
 except errors.UndertoneError as error:
     messages.error(error)
@@ -37,5 +38,17 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(f"{prediction.confidence:.1%} sure")
 labels.bars(prediction.probabilities, axis="probability", form=".0%")
 if prediction.truncated:
-    st.warning(f"The text is longer than what the model reads: {classifier.max_length} tokens.")
-st.caption(f"Model {messages.plain(classifier.model_id)} on {classifier.device}, {classifier.precision}")
+    read = min(max(round(100 * prediction.share), 1), 99)
+    st.warning(f"The first {read} % of the text were read: {classifier.text_tokens:,} tokens.")
+# Below what takes a moment: its place is kept.
+explained = st.container()
+st.caption(
+    f"Model {messages.plain(classifier.model_id)} on {classifier.engine}, {classifier.device}, {classifier.precision}"
+)
+
+with explained:
+    st.subheader("Words that mattered")
+    try:
+        highlights.words(text, results.get_explanation(text))
+    except errors.UndertoneError as error:
+        messages.error(error)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from resources import database, model
-from undertone import catalog, classifier, console, doctor, scores, scoring
+from undertone import catalog, classifier, console, doctor, explaining, scores, scoring
 
 SECONDS = 60
 Cursor = tuple[str | None, ...]
@@ -109,6 +109,12 @@ def get_extremes(source: scores.Source, label: str, most: int) -> list[tuple[str
 def get_prediction(text: str) -> classifier.Prediction:
     """What the model says of one text."""
     return model.get_classifier().classify([text])[0]
+
+
+@st.cache_data(ttl=10 * SECONDS, max_entries=200, show_spinner="Looking for the words that mattered …")
+def get_explanation(text: str) -> explaining.Explanation:
+    """Which words of one text carried what the model says of it."""
+    return model.get_classifier().explain(text)
 
 
 @st.cache_data(ttl=10, show_spinner="Checking …")
