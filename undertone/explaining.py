@@ -154,7 +154,7 @@ def _read(model: Model, words: list[tuple[int, int]], text: str) -> list[tuple[i
     before = [0, *itertools.accumulate(counts)]
     read = sum(1 for tokens in before[:-1] if tokens < model.text_tokens)
     kept = words[: runs[read - 1][1]]
-    # Windows share a quarter, and a batch is padded.
+    # Windows overlap and batches are padded: a third more is ample.
     tokens = min(before[read], model.text_tokens) * 4 / 3 + 8
     characters = kept[-1][1] - kept[0][0]
     number = int(min(PIECES, MOST_TOKENS / tokens - 2, MOST_CHARACTERS / characters))
