@@ -71,7 +71,7 @@ def open_engine(model: str, opened: adapter.Opened, wish: engines.Wish, folder: 
         try:
             return engines.OpenVinoEngine(path, chosen.precision, chosen.threads, chosen.streams)
         except Exception as error:  # too little memory, or a file that has gone again
-            why_not = _first_line(error)
+            why_not = engines.first_line(error)
     if why_not:
         log.warning("OpenVINO cannot run %s (%s); torch does", model, why_not)
     return engines.TorchEngine(opened.load(), device, chosen.precision, chosen.threads)
@@ -133,7 +133,7 @@ def choose(opened: adapter.Opened, wish: engines.Wish, folder: pathlib.Path) -> 
                 ways = {name: way for name, way in ways.items() if way[0].precision == "float32"}
     except Exception as error:  # whatever OpenVINO and a stranger's model come up with
         ways.clear()
-        why_not = _first_line(error)
+        why_not = engines.first_line(error)
     precision = engines.torch_precision("cpu") if wish.precision == "auto" else wish.precision
     if wish.engine == "auto" or not ways:
         way = Choice("torch", precision, threads, 1, why_not, {})
@@ -151,10 +151,6 @@ def choose(opened: adapter.Opened, wish: engines.Wish, folder: pathlib.Path) -> 
         why_not = f"its conversion cannot be kept in {folder}: {error.strerror or error}"
         return Choice("torch", precision, threads, 1, why_not, rates)
     return chosen
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def sample(opened: adapter.Opened, vocabulary: int, shapes: Sequence[tuple[int, int]]) -> list[engines.Batch]:

@@ -79,7 +79,7 @@ class _Pooled:
             try:
                 return waiting.popleft().result()
             except Exception as error:  # whatever a stranger's network comes up with
-                raise adapter.ModelError(f"The model failed at a batch: {_first_line(error)}") from error
+                raise adapter.ModelError(f"The model failed at a batch: {first_line(error)}") from error
 
         try:
             for batch in batches:
@@ -194,5 +194,6 @@ def torch_precision(device: str) -> str:
     return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, in one line of at most 200 characters; its kind where it says nothing."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
