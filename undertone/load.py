@@ -77,10 +77,11 @@ def load_file(
             after = path.stat()
             if (before.st_size, before.st_mtime_ns, before.st_ino) != (after.st_size, after.st_mtime_ns, after.st_ino):
                 raise file.error("the file changed while it was read; try again.")
+            # Before the commit: what `progress` raises at its last call stops the load, too.
+            meter.end()
             connection.commit()
         except (psycopg2.errors.DuplicateTable, psycopg2.errors.DuplicateObject):
             raise _there_already(table) from None
-    meter.end()
     columns = tuple(zip(source.names, source.types, strict=True))
     if chosen.added:
         columns = ((chosen.name, "bigint"), *columns)

@@ -775,6 +775,16 @@ def test_a_stop_in_the_middle_leaves_nothing_and_is_passed_on(bring: Bring, exec
     assert bring("f.csv", content).rows == 60_000
 
 
+def test_a_stop_at_the_very_end_leaves_nothing(bring: Bring, execute: Execute) -> None:
+    def stop(done: int, total: int) -> None:
+        if done == total:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        bring("f.csv", "a,b\n1,2\n", progress=stop)
+    assert tables(execute) == []
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(
     bring: Bring, execute: Execute, tmp_path: pathlib.Path
 ) -> None:
