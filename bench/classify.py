@@ -90,7 +90,7 @@ class Results:
 def window_lengths(tokens: int, max_length: int) -> list[int]:
     """The tokens of each window that a text of so many is read in, with those around it; see `Classifier`."""
     room = max_length - SPECIAL
-    overlap = room // classifier.OVERLAP
+    overlap = classifier.overlap_of(room)
     return [end - start + SPECIAL for start, end in reading.windows(tokens, room, overlap)]
 
 

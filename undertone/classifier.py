@@ -25,9 +25,9 @@ ModelError = adapter.ModelError
 DEFAULT = "default"
 MAX_LENGTH = 256
 TEXT_TOKENS = 8192
-# Neighbouring windows of a long text share an eighth of a window, so that most of what one of them cuts is whole in the
-# other.
-OVERLAP = 8
+# Neighbouring windows of a long text share a sixteenth of a window, so that most of what one of them cuts is whole in
+# the other.
+OVERLAP = 16
 # Texts that are tokenized at once, while the engine still works on those before.
 BLOCK_TEXTS = 1024
 BLOCK_CHARACTERS = 300_000
@@ -174,7 +174,7 @@ class Classifier:
                 shares[index] = most / len(tokens)
                 tokens = tokens[:most]
             last = 0
-            for start, end in texts.windows(len(tokens), room, room // OVERLAP):
+            for start, end in texts.windows(len(tokens), room, overlap_of(room)):
                 made.append(_Piece(index, [*self._head, *tokens[start:end], *self._tail], end - last))
                 last = end
         return made
@@ -231,6 +231,11 @@ class _Piece:
     text: int
     tokens: list[int]
     own: int
+
+
+def overlap_of(size: int) -> int:
+    """How many tokens neighbouring windows of `size` share."""
+    return -(-size // OVERLAP)
 
 
 def _width(length: int) -> int:

@@ -111,6 +111,12 @@ class Settings(pydantic_settings.BaseSettings):
         " `undertone` and `scores` there. Empty: the embedded server.",
         name="STORE_URL",
     )
+    store_reader_url: Address = _setting(
+        None,
+        "The store again, with an account that only reads it: people's statements about scores run through it. Empty:"
+        " the embedded server has one; a store of your own cannot be asked unless it is also the data.",
+        name="STORE_READER_URL",
+    )
     home: pathlib.Path = pydantic.Field(
         default_factory=default_home,
         description="Directory of the embedded server, its passwords and its logs. Default: `undertone` in the user's"
@@ -157,6 +163,31 @@ class Settings(pydantic_settings.BaseSettings):
     query_rows: int = _setting(10_000, "Rows that a statement on SQL may return.", ge=1, le=10_000_000)
     query_bytes: int = _setting(64_000_000, "Bytes that a result on SQL may have.", ge=1_000, le=4_000_000_000)
     query_slots: int = _setting(3, "Statements on SQL that may run at once.", ge=1, le=100)
+    query_length: int = _setting(48 * 1024, "Bytes that a statement on SQL may be long.", ge=100, le=1_000_000)
+    query_functions: str = _setting(
+        "",
+        "Functions that statements may call although the server says they may do more than answer: names, separated by"
+        " commas.",
+    )
+    query_superuser: bool = _setting(
+        False,
+        "Whether SQL may be asked although the data's account is a superuser; nothing then holds it but Undertone.",
+    )
+    query_cache_seconds: int = _setting(
+        60, "Seconds that an answer on SQL is kept for the same statement.", ge=0, le=86_400
+    )
+    export_rows: int = _setting(1_000_000, "Rows that a download may have.", ge=1, le=1_000_000_000)
+    export_seconds: float = _setting(600.0, "Seconds that a download may take.", gt=0, le=86_400)
+    neutralise_formulas: bool = _setting(
+        True, "Whether texts that a spreadsheet would run as formulas are made harmless in CSV and Excel files."
+    )
+    audit_days: int = _setting(90, "Days that the log of people's statements is kept; 0: for ever.", ge=0, le=36_500)
+    audit_values: bool = _setting(False, "Whether that log keeps the values of parameters, too.")
+    user_header: str = _setting(
+        "",
+        "The header in which a proxy that signs people in names the person, such as `X-Forwarded-User`. Set it only"
+        " where nobody can reach Undertone but through that proxy.",
+    )
     page_rows: int = _setting(50, "Rows on one page of Tables.", ge=1, le=1_000)
     pool_size: int = _setting(5, "Connections that the app keeps to each database.", ge=1, le=100)
     connect_seconds: int = _setting(10, "Seconds to wait for a connection.", ge=1, le=600)

@@ -84,12 +84,14 @@ def blocks(lengths: Sequence[int], most: int, characters: int) -> Iterator[range
 
 
 def windows(count: int, size: int, overlap: int) -> list[tuple[int, int]]:
-    """(start, end) of windows of `size` tokens that cover `count` tokens, neighbours sharing at least `overlap`.
+    """(start, end) of windows of at most `size` tokens that cover `count` tokens, neighbours sharing `overlap`.
 
-    Spread evenly, so that the last one is as full as the others. One window where all fits into it.
+    As few as possible, and all of one length but for a token: full ones, with what is left to share shared, would
+    compute a quarter more. One window where all fits into it.
     """
     if count <= size:
         return [(0, count)]
     number = math.ceil((count - overlap) / (size - overlap))
-    starts = [round(index * (count - size) / (number - 1)) for index in range(number)]
-    return [(start, start + size) for start in starts]
+    length = math.ceil((count + (number - 1) * overlap) / number)
+    starts = [index * (count - length) // (number - 1) for index in range(number)]
+    return [(start, start + length) for start in starts]

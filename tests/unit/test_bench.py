@@ -47,7 +47,7 @@ def test_operations_are_counted_by_the_formula() -> None:
 def test_windows_are_those_that_a_text_is_read_in() -> None:
     assert classify.window_lengths(27, 256) == [29]
     assert classify.window_lengths(254, 256) == [256]
-    assert classify.window_lengths(300, 256) == [256, 256]
+    assert classify.window_lengths(300, 256) == [160, 160]
 
 
 def test_agreement_is_the_share_of_equal_labels() -> None:
