@@ -21,7 +21,7 @@ import torch
 from undertone import adapter, classifier, emoticons, engines
 from undertone import texts as cleaning
 
-VERSION = 3
+VERSION = 4
 LOWEST, HIGHEST = -0.7, 1.2  # of the logarithm of the temperature: 0.5 to 3.3
 FOLDS = 5
 RIDGES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -54,7 +54,7 @@ def finish(student: Any, held: list[data.Row], settings: dict[str, Any], out: pa
         "name": "undertone-default",
         "version": VERSION,
         "labels": list(adapter.LABELS),
-        "rank": settings["student"]["rank"],
+        "rank": settings["rank"],
         "positions": 512,
         "calibration": {"lowest": LOWEST, "highest": HIGHEST, "length": round(fitted.length, 4)},
         "backbone": {"package": adapter.PACKAGE, "sha256": adapter.BACKBONE_SHA256},

@@ -1,13 +1,15 @@
 """Train the default model: `python models/default/train.py` (settings: train.json; needs requirements.txt).
 
 1. Teachers: the whole network, one for each entry of `teachers`.
-2. Student: the mean of what the teachers changed in each weight (Wortsman et al. 2022, arXiv 2203.05482), as far as
-   low-rank matrices can hold it, then trained further on the labels and on what the teachers together think (Hinton et
-   al. 2015, arXiv 1503.02531).
-3. Calibration, on rows held back.
+2. Students, one for each entry of `students`: the mean of what some of the teachers changed in each weight (Wortsman et
+   al. 2022, arXiv 2203.05482), as far as low-rank matrices can hold it, then trained further on the labels and on what
+   these teachers together think (Hinton et al. 2015, arXiv 1503.02531).
+3. The mean of the students' weights, again as far as low-rank matrices can hold it.
+4. Calibration, on rows held back.
 
 Seeded and resumable: each stage writes a checkpoint every `checkpoint_steps` steps and, started again, goes on from
-there. About an hour and a half on two cores. Writes adapter.safetensors and config.json beside itself, or to --out.
+there. Nearly two hours on two cores that do nothing else. Writes adapter.safetensors and config.json beside itself, or
+to --out.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import argparse
 import ctypes
 import json
 import math
+import operator
 import os
 import pathlib
 import random
@@ -70,17 +73,26 @@ def main() -> None:
         )
         teachers.append(teacher.eval().requires_grad_(False))
 
+    students = []
+    rows = [*learn, *data.sentences(learn)]
+    for number, plan in enumerate(settings["students"]):
+        torch.manual_seed(settings["seed"])
+        shares = zip(teachers, plan["teachers_of_films"], plan["teachers_of_others"], strict=True)
+        asked = [teacher for teacher, *share in shares if any(share)]
+        student = low_rank_copy(asked, build(settings)[0], settings)
+        made = Batches(tokenizer, rows, settings, plan, settings["seed"] + 1000)
+        train(
+            student,
+            made,
+            settings,
+            plan,
+            options.checkpoints / f"student-{number}.pt",
+            lambda logits, batch, plan=plan: distillation(logits, batch, teachers, settings, plan),
+        )
+        students.append(whole(student, build(settings)[0]))
+
     torch.manual_seed(settings["seed"])
-    student = low_rank_copy(teachers, build(settings)[0], settings)
-    made = Batches(tokenizer, [*learn, *data.sentences(learn)], settings, settings["student"], settings["seed"] + 1000)
-    train(
-        student,
-        made,
-        settings,
-        settings["student"],
-        options.checkpoints / "student.pt",
-        lambda logits, batch: distillation(logits, batch, teachers, settings),
-    )
+    student = low_rank_copy(students, build(settings)[0], settings)
     finish.finish(student.eval(), held, settings, options.out)
 
 
@@ -178,7 +190,6 @@ def low_rank_copy(teachers: list[Any], model: Any, settings: dict[str, Any]) -> 
     """
     from torch.nn.utils import parametrize
 
-    plan = settings["student"]
     every = [dict(teacher.named_parameters()) for teacher in teachers]
     taught = {name: torch.stack([one[name] for one in every]).mean(0) for name in every[0]}
     # Before anything is wrapped: by then the names differ.
@@ -189,13 +200,30 @@ def low_rank_copy(teachers: list[Any], model: Any, settings: dict[str, Any]) -> 
             value.requires_grad_(False)
     for name, layer in linear_layers(model.bert.encoder).items():
         change = taught[f"bert.encoder.{name}.weight"] - layer.weight.detach()
-        parametrize.register_parametrization(layer, "weight", LowRank(change, plan["rank"]), unsafe=True)
+        parametrize.register_parametrization(layer, "weight", LowRank(change, settings["rank"]), unsafe=True)
     words = model.bert.embeddings.word_embeddings
     change = taught["bert.embeddings.word_embeddings.weight"] - words.weight.detach()
-    model.bert.embeddings.word_embeddings = LowRankEmbedding(words, change, plan["embedding_rank"])
+    model.bert.embeddings.word_embeddings = LowRankEmbedding(words, change, settings["embedding_rank"])
     types = model.bert.embeddings.token_type_embeddings.weight
     types.data.copy_(taught["bert.embeddings.token_type_embeddings.weight"])
     return model
+
+
+def whole(student: Any, model: Any) -> Any:
+    """`model`, fresh from the backbone, with the weights of `student`, its low-rank changes added up."""
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            value.copy_(weight_of(student, name))
+    return model.eval().requires_grad_(False)
+
+
+def weight_of(student: Any, name: str) -> torch.Tensor:
+    """The weight that a plain model has under `name`."""
+    if name == "bert.embeddings.word_embeddings.weight":
+        words = student.bert.embeddings.word_embeddings
+        return words.change(words.base.weight)
+    found: torch.Tensor = operator.attrgetter(name)(student)
+    return found
 
 
 def linear_layers(encoder: Any) -> dict[str, Any]:
@@ -273,20 +301,19 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, smoothing: float)
 
 
 def distillation(
-    logits: torch.Tensor, batch: dict[str, Any], teachers: list[Any], settings: dict[str, Any]
+    logits: torch.Tensor, batch: dict[str, Any], teachers: list[Any], settings: dict[str, Any], plan: dict[str, Any]
 ) -> torch.Tensor:
     """What the labels say, and what the teachers say together, softened: of films another mean than of all else."""
-    plan = settings["student"]
     with torch.no_grad():
         said = torch.stack([logits_of(teacher, batch) for teacher in teachers])
         films, others = torch.tensor(plan["teachers_of_films"]), torch.tensor(plan["teachers_of_others"])
         shares = torch.where(batch["films"][:, None], films, others).T[:, :, None].to(said.device)
-        taught = (said * shares).sum(0) / plan["softness"]
+        taught = (said * shares).sum(0) / settings["softness"]
     apart = torch.nn.functional.kl_div(
-        (logits / plan["softness"]).log_softmax(1), taught.softmax(1), reduction="batchmean"
-    ) * (plan["softness"] ** 2)
+        (logits / settings["softness"]).log_softmax(1), taught.softmax(1), reduction="batchmean"
+    ) * (settings["softness"] ** 2)
     own = cross_entropy(logits, batch["targets"], settings["label_smoothing"])
-    return plan["teacher_share"] * apart + (1 - plan["teacher_share"]) * own
+    return settings["teacher_share"] * apart + (1 - settings["teacher_share"]) * own
 
 
 def train(
