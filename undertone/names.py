@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 # The words that cannot be a name without quotes: pg_get_keywords() of PostgreSQL 18, catcode R and T.
 _WORDS = """
@@ -50,6 +50,24 @@ def nearest(name: str, among: Iterable[str]) -> list[str]:
     """Up to five of the names that look like this one, the nearest first."""
     folded = {other.casefold(): other for other in among}
     return [folded[other] for other in difflib.get_close_matches(name.casefold(), folded, n=5, cutoff=0.6)]
+
+
+def unique(names: Sequence[str], mark: str = " ({})") -> list[str]:
+    """The names, told apart by a number in `mark` where they are equal, and called `column` where they are empty.
+
+    Answers may have columns of one name or of none; a grid, a JSON object and a Parquet file hold each name once.
+    """
+    taken: set[str] = set()
+    copies: dict[str, int] = {}
+    found = []
+    for name in names:
+        name = candidate = name or "column"
+        while candidate in taken:
+            copies[name] = copies.get(name, 1) + 1
+            candidate = name + mark.format(copies[name])
+        taken.add(candidate)
+        found.append(candidate)
+    return found
 
 
 def line(name: str) -> str:

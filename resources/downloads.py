@@ -1,0 +1,203 @@
+"""Whole answers as files, written in the background; a session has one at a time, and takes it along when it ends.
+
+The files lie in a directory of this process. It goes as the process ends, or, should that be killed, as the next one
+starts.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import dataclasses
+import fcntl
+import logging
+import os
+import pathlib
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from typing import BinaryIO
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime import scriptrunner
+
+from resources import database
+from undertone import asking, console, errors, export, settings
+
+PREFIX = "undertone-downloads-"
+BYTES = 2_000_000_000  # of values in one file
+SPARE = 500_000_000  # of the disk, which is not for downloads alone
+GRACE_SECONDS = 0.75  # a connection that broke for a moment is back by then
+log = logging.getLogger(__name__)
+
+
+class Download:
+    """An answer on its way into a file: when `done`, `error` says what went wrong, or `path` has the file."""
+
+    def __init__(self, question: asking.Question, format: str, path: pathlib.Path) -> None:
+        self.question = question
+        self.format = format
+        self.path = path
+        self.rows = 0
+        self.truncated: str | None = None
+        self.error: errors.UndertoneError | None = None
+        self.seconds = 0.0
+        self._began = time.monotonic()
+        self._cancelled = threading.Event()
+        self._done = threading.Event()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._done.is_set()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that it has taken."""
+        return self.seconds if self.done else time.monotonic() - self._began
+
+    @property
+    def size(self) -> int:
+        """Bytes of the finished file."""
+        with contextlib.suppress(OSError):
+            return self.path.stat().st_size
+        return 0
+
+    def cancel(self) -> None:
+        """Stop it, here and in the database; nothing of it stays."""
+        self._cancelled.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end, at most so long; whether it came."""
+        return self._done.wait(seconds)
+
+    def remove(self) -> None:
+        """Cancel it, or delete its file."""
+        self.cancel()
+        if self.done:
+            self.path.unlink(missing_ok=True)
+
+    def piece(self, start: int, size: int) -> bytes:
+        """Some bytes of the file. Raises ExportError if it is gone."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(start)
+                return file.read(size)
+        except OSError:
+            raise export.ExportError("The file is not there any more; prepare it again.") from None
+
+    def _go_on(self, rows: int) -> None:
+        self.rows = rows
+        if self._cancelled.is_set():
+            raise console.StatementCancelled("The download was cancelled.")
+        if shutil.disk_usage(self.path.parent).free < SPARE:
+            raise export.ExportError("The disk of the server is almost full; ask for fewer rows or columns.")
+
+    def _run(self) -> None:
+        opened = database.get_services()
+        try:
+            limits = limits_of(opened.settings)
+            with asking.stream(opened, self.question, limits, cancel=self._cancelled) as answer:
+                neutralise = opened.settings.neutralise_formulas
+                self.rows = export.write(answer, self.format, self.path, neutralise=neutralise, go_on=self._go_on)
+            self.truncated = answer.truncated
+        except errors.UndertoneError as error:
+            self.error = error
+        except Exception:
+            log.exception("A download ended in an error that nobody foresaw")
+            self.error = errors.UndertoneError("Something went wrong here, not in the statement; the app's log has it.")
+        self.seconds = time.monotonic() - self._began
+        self._done.set()
+        if self._cancelled.is_set():
+            self.path.unlink(missing_ok=True)
+
+
+def limits_of(chosen: settings.Settings) -> console.Limits:
+    """What a download may take: as any statement, but for rows, seconds and bytes in all."""
+    return dataclasses.replace(
+        console.limits(chosen), rows=chosen.export_rows, seconds=chosen.export_seconds, bytes=BYTES
+    )
+
+
+class Session:
+    """The download of a session."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.download: Download | None = None
+
+    def leave(self) -> None:
+        """The tab was closed, or its connection broke: if it is not back in a moment, its file goes."""
+        if self.download is not None:
+            timer = threading.Timer(GRACE_SECONDS, self._end)
+            timer.daemon = True
+            timer.start()
+
+    def _end(self) -> None:
+        if self.download is not None and not (runtime.exists() and runtime.get_instance().is_active_session(self.name)):
+            self.download.remove()
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=Session.leave)
+def get_session() -> Session:
+    """This session's download; released by Streamlit when its browser has gone."""
+    context = scriptrunner.get_script_run_ctx()
+    return Session(context.session_id if context else "")
+
+
+@st.cache_resource(show_spinner=False)
+def get_folder() -> pathlib.Path:
+    """The directory of this process; what processes have left that were killed is removed."""
+    _tidy()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX))
+    held = _lock(folder)  # until this process ends, however it does
+
+    def remove() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        if held is not None:
+            held.close()
+
+    atexit.register(remove)
+    return folder
+
+
+def _tidy() -> None:
+    for folder in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+                continue
+            if (lock := _lock(folder)) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                lock.close()
+
+
+def _lock(folder: pathlib.Path) -> BinaryIO | None:
+    """A lock that ends with its holder; None where somebody has it."""
+    file = (folder / "lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
+def start(question: asking.Question, format: str) -> Download:
+    """Begin to write an answer into a file; what this session had before goes. Raises DatabaseError, ServerError."""
+    database.get_services()
+    session = get_session()
+    if session.download is not None:
+        session.download.remove()
+    name = f"{secrets.token_hex(16)}{export.FORMATS[format].suffix}"
+    download = Download(dataclasses.replace(question, how=asking.DOWNLOAD), format, get_folder() / name)
+    session.download = download
+    threading.Thread(target=download._run, name="download", daemon=True).start()
+    return download
+
+
+def keep(download: Download) -> None:
+    """Look after a download again: a session that has lost its connection and found it has forgotten its own."""
+    get_session().download = download
