@@ -5,30 +5,26 @@ Exit codes: 0 done, 1 refused or failed with one clear line on stderr, 2 wrong u
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import enum
 import json
 import logging
 import os
 import pathlib
 import signal
 import sys
-from collections.abc import Iterator
 from typing import Annotated, NoReturn
 
 import typer
 
 from undertone import (
     catalog,
-    console,
+    cli_sql,
     doctor,
     errors,
     following,
     load,
     output,
     scoring,
-    services,
     settings,
     units,
 )
@@ -42,17 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
-
-
-class Format(enum.StrEnum):
-    """How `query` writes its answer."""
-
-    table = enum.auto()
-    csv = enum.auto()
-    json = enum.auto()
-    jsonl = enum.auto()
-    parquet = enum.auto()
+Json = cli_sql.Json
 
 
 def main() -> NoReturn:
@@ -84,16 +70,10 @@ def _fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-@contextlib.contextmanager
-def _open() -> Iterator[services.Services]:
-    with contextlib.closing(services.open_services(settings.load_settings())) as opened:
-        yield opened
-
-
 @app.command()
 def tables(as_json: Json = False) -> None:
     """List the tables."""
-    with _open() as opened:
+    with cli_sql.opened() as opened:
         found = opened.data.ask(catalog.relations)
     if as_json:
         print(json.dumps([vars(relation) | {"label": relation.label} for relation in found], indent=2))
@@ -111,28 +91,9 @@ def tables(as_json: Json = False) -> None:
     output.table(("table", "kind", "rows (estimate)", "size", "comment"), rows, right=(2, 3))
 
 
-@app.command()
-def query(
-    statement: Annotated[
-        str, typer.Argument(metavar="[SQL | -]", help="One read-only statement; - reads it from stdin.")
-    ] = "-",
-    form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.table,
-    limit: Annotated[int | None, typer.Option(min=1, help="Rows at most. Default: UNDERTONE_QUERY_ROWS.")] = None,
-    timeout: Annotated[
-        float | None, typer.Option(min=0.001, help="Seconds at most. Default: UNDERTONE_QUERY_SECONDS.")
-    ] = None,
-) -> None:
-    """Ask the data one read-only question."""
-    text = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape") if statement == "-" else statement
-    with _open() as opened:
-        chosen = opened.settings
-        limits = console.Limits(
-            seconds=timeout or chosen.query_seconds, rows=limit or chosen.query_rows, bytes=chosen.query_bytes
-        )
-        result = console.run(opened.console, text, limits)
-    output.result(result, form.value)
-    if result.truncated:
-        print(f"only the first {len(result.rows):,} rows: the limit of {result.truncated} was reached", file=sys.stderr)
+app.command()(cli_sql.query)
+app.command()(cli_sql.saved)
+app.command()(cli_sql.history)
 
 
 @app.command("load")
@@ -145,7 +106,7 @@ def load_command(
     as_json: Json = False,
 ) -> None:
     """Bring a file into a new table of the embedded database."""
-    with _open() as opened:
+    with cli_sql.opened() as opened:
         if opened.owner is None:
             raise load.LoadError(
                 "A file can only be brought into the embedded database; unset DATABASE_URL and STORE_URL"
@@ -175,7 +136,7 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Start a run over a text column and follow it."""
-    with _open() as opened:
+    with cli_sql.opened() as opened:
         chosen = opened.settings
         run = scoring.start(
             opened.data,
@@ -207,7 +168,7 @@ def runs(
     possible = {action for following in scoring.ACTIONS.values() for action in following}
     if len(actions) > 1 or len(numbers) > 1 or (actions and not numbers) or not possible.issuperset(actions):
         raise typer.BadParameter(f"expected RUN, or one of {', '.join(sorted(possible))} and RUN")
-    with _open() as opened:
+    with cli_sql.opened() as opened:
         if actions:
             with opened.store.lend() as connection:
                 following.show(opened, scoring.change(connection, numbers[0], actions[0]), for_program=as_json)
@@ -311,7 +272,7 @@ def worker(
     from undertone import worker as working
 
     if check:
-        with _open() as opened:
+        with cli_sql.opened() as opened:
             found = opened.store.ask(scoring.workers)
         if not found:
             _fail("no worker is at work; start one with: python -m undertone worker")

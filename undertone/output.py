@@ -53,22 +53,36 @@ def _cell(value: Any) -> str:
 def result(answer: console.Result, form: str) -> None:
     """The answer to a statement, on stdout."""
     names = [column.name for column in answer.columns]
-    if form in ("json", "jsonl", "parquet"):
+    if form in ("json", "parquet"):
         names = _unique(names)
     if form == "table":
         numbers = [i for i, c in enumerate(answer.columns) if c.type in ARROW and c.type != "boolean"]
         table(names, answer.rows, right=numbers)
-    elif form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(answer.rows)
+    elif form in ("csv", "jsonl"):
+        rows(answer.columns, [answer.rows], form)
     elif form == "json":
         print(json.dumps([_object(names, row) for row in answer.rows], ensure_ascii=False))
-    elif form == "jsonl":
-        for row in answer.rows:
-            print(line(_object(names, row)))
     else:
         _parquet(answer, names)
+
+
+def rows(columns: Sequence[console.Column], batches: Iterable[Sequence[Sequence[object]]], form: str) -> int:
+    """Rows on stdout as they come, as csv or jsonl; how many."""
+    names = [column.name for column in columns]
+    count = 0
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        for batch in batches:
+            writer.writerows(batch)
+            count += len(batch)
+        return count
+    names = _unique(names)
+    for batch in batches:
+        for row in batch:
+            print(line(_object(names, row)))
+        count += len(batch)
+    return count
 
 
 def _object(names: Sequence[str], row: Sequence[object]) -> dict[str, object]:
@@ -111,6 +125,13 @@ def line(value: dict[str, Any]) -> str:
     except UnicodeEncodeError:
         return json.dumps(value)
     return text
+
+
+def harmless(text: str) -> str:
+    """A text of several lines as stdout may have it: a terminal is given no orders, a file gets what is there."""
+    if not sys.stdout.isatty():
+        return text
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
 
 
 def stdin_lines() -> Iterator[str]:

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import subprocess
@@ -168,7 +169,7 @@ def test_exit_codes_of_the_program_itself(start: Callable[..., subprocess.Popen[
 def test_every_command_has_help(run: Run) -> None:
     shown = run("--help")
     assert shown.code == 0
-    for command in ("tables", "query", "load", "score", "runs", "classify", "worker", "doctor"):
+    for command in ("tables", "query", "saved", "history", "load", "score", "runs", "classify", "worker", "doctor"):
         assert f" {command} " in shown.out
         for option in ("--help", "-h"):
             assert run(command, option).code == 0
@@ -180,6 +181,18 @@ def test_every_command_has_help(run: Run) -> None:
         ("query", "SELECT 1", "--limit", "0"),
         ("query", "SELECT 1", "--timeout", "0"),
         ("query", "SELECT 1", "--format", "xml"),
+        ("query", "SELECT 1", "--saved", "Table sizes"),
+        ("query", "SELECT 1", "--target", "store"),
+        ("query", "SELECT 1", "--parameter", "x"),
+        ("query", "SELECT 1", "--parameter", "=1"),
+        ("query", "SELECT :x", "--parameter", "x:array=1"),
+        ("query", "SELECT :x", "--parameter", "y=1"),
+        ("query", "SELECT 1", "--output", "file.json"),
+        ("query", "SELECT 1", "--output", "file.csv", "--format", "table"),
+        ("query", "SELECT 1", "--explain", "--format", "csv"),
+        ("query", "SELECT 1", "--analyze", "--output", "file.csv"),
+        ("history", "--limit", "0"),
+        ("saved", "one", "two"),
         ("score",),
         ("score", "reviews"),
         ("load",),
@@ -257,6 +270,140 @@ def test_limits(run: Run) -> None:
     assert by_setting.out.count("\n") == 2
     endless = "SELECT count(*) FROM generate_series(1, 1000000000000)"
     assert "stopped after 0.2 seconds" in run("query", endless, "--timeout", "0.2").line
+
+
+def test_more_than_the_setting_is_written_as_it_comes(run: Run) -> None:
+    many = "SELECT n, 'é' AS t FROM generate_series(1, 5000) AS n"
+    expected = [{"n": n, "t": "é"} for n in range(1, 5001)]
+    found = run("query", many, "--format", "jsonl", "--limit", "6000", UNDERTONE_QUERY_ROWS="10")
+    assert (found.code, found.err) == (0, "")
+    assert [json.loads(line) for line in found.out.splitlines()] == expected
+    cut = run("query", many, "--format", "csv", "--limit", "4000", UNDERTONE_QUERY_ROWS="10")
+    assert cut.out.splitlines() == ["n,t", *(f"{n},é" for n in range(1, 4001))]
+    assert cut.err == "only the first 4,000 rows: the limit of rows was reached\n"
+    assert entry(run)["outcome"] == "truncated"
+    assert "nowhere" in run("query", "SELECT nowhere", "--format", "csv", "--limit", "99999").line
+
+
+def test_files(run: Run, tmp_path: pathlib.Path) -> None:
+    many = "SELECT n, '=1+1' AS t FROM generate_series(1, 3000) AS n"
+    for suffix in ("csv", "jsonl", "parquet", "xlsx"):
+        file = tmp_path / f"answer.{suffix.upper()}"
+        said = run("query", many, "--output", str(file), UNDERTONE_QUERY_ROWS="10")
+        assert (said.code, said.raw, said.err) == (0, b"", "")
+        content = file.read_bytes()
+        assert content[:2] == {"csv": b"\xef\xbb", "jsonl": b'{"', "parquet": b"PA", "xlsx": b"PK"}[suffix]
+        other = tmp_path / "answer"
+        assert run("query", many, "--output", str(other), "--format", suffix).code == 0
+        assert other.exists()
+    assert pyarrow.parquet.read_table(tmp_path / "answer.PARQUET").num_rows == 3000
+    assert (tmp_path / "answer.CSV").read_text("utf-8-sig").splitlines()[:2] == ["n,t", "1,'=1+1"]
+    cut = run("query", many, "--output", str(tmp_path / "cut.jsonl"), UNDERTONE_EXPORT_ROWS="7")
+    assert cut.err == "only the first 7 rows: the limit of rows was reached\n"
+    assert (tmp_path / "cut.jsonl").read_text().count("\n") == 7
+    assert run("query", "SELECT 1 / (5 - n) FROM generate_series(1, 9) AS n", "--output", str(tmp_path / "e.csv")).line
+    assert run("query", many, "--output", str(tmp_path / "no" / "where.csv")).line
+    assert not list(tmp_path.glob("*e.csv*"))
+    assert run("query", "SELECT 1 AS n", "--format", "xlsx").raw[:2] == b"PK"
+
+
+def entry(run: Run, *arguments: str) -> Any:
+    """The newest of the log."""
+    return run("history", "--json", "--limit", "1", *arguments).json[0]
+
+
+def test_parameters(run: Run) -> None:
+    def ask(statement: str, *given: str) -> Any:
+        arguments = [part for one in given for part in ("--parameter", one)]
+        return run("query", statement, "--format", "json", *arguments)
+
+    assert ask("SELECT :n::integer + 1 AS m, :t AS t", "n=41", ":t=a=b").json == [{"m": 42, "t": "a=b"}]
+    assert ask("SELECT :n + 1 AS m", "n:integer=41").json == [{"m": 42}]
+    assert ask("SELECT :t || ':x' AS t", "t='; DROP TABLE reviews; --").json == [{"t": "'; DROP TABLE reviews; --:x"}]
+    assert ask("SELECT :t AS t", "t=").json == [{"t": ""}]
+    assert ask("SELECT n FROM generate_series(1, 5) AS n LIMIT :most", "most=1").json == [{"n": 1}]
+    assert entry(run)["parameters"] == {"most": None}
+    assert ":x" in ask("SELECT :x").line
+    assert ":n" in ask("SELECT :n::integer", "n=many").line
+    assert "many" not in str(entry(run)["message"])
+
+
+def test_the_scores_are_asked_by_name(run: Run) -> None:
+    account = "SELECT current_user::text AS account, has_schema_privilege('scores', 'USAGE') AS may"
+    found = [run("query", account, "--format", "json", "--target", target).json[0] for target in ("data", "scores")]
+    assert all(one["may"] for one in found)
+    assert entry(run)["target"] == "scores"
+    assert run("query", "TABLE undertone.audit", "--target", "scores").line
+
+
+def test_explaining(run: Run) -> None:
+    statement = "SELECT count(*) FROM reviews WHERE rating > :least"
+    with_value = (statement, "--parameter", "least:integer=3")
+    shown = run("query", *with_value, "--explain")
+    assert "Aggregate" in shown.out
+    assert (shown.code, shown.err) == (0, "")
+    assert entry(run)["how"] == "explain"
+    measured = run("query", *with_value, "--analyze", "--format", "json")
+    assert "Actual Rows" in json.dumps(measured.json)
+    assert entry(run)["how"] == "analyze"
+    assert entry(run)["statement"] == statement
+    assert run("query", "EXPLAIN SELECT 1", "--explain").line
+    assert run("query", "DELETE FROM reviews", "--analyze").line
+
+
+def test_saved_queries(run: Run) -> None:
+    listed = run("saved")
+    assert listed.code == 0
+    assert listed.out.splitlines()[0].split() == ["name", "by", "version", "tags", "description"]
+    assert "Newest reviews" in listed.out
+    assert [one["name"] for one in run("saved", "--json", "--search", "TABLE siz").json] == ["Table sizes"]
+    assert {one["target"] for one in run("saved", "--json", "--tag", "scores").json} == {"data", "scores"}
+    shown = run("saved", "newest REVIEWS").out
+    assert shown.startswith("Newest reviews\n")
+    assert "--parameter 'days:integer=30'" in shown
+    assert "FROM reviews AS r" in shown
+    assert run("saved", "Newest reviews", "--json").json["parameters"]["days"] == {"kind": "integer", "value": "30"}
+    all_of_them = run("query", "--saved", "newest reviews", "--parameter", "days=9999", "--format", "json").json
+    bad = run(
+        *("query", "--saved", "Newest reviews", "--parameter", "days=9999", "--parameter", "stars=1"),
+        *("--format", "json"),
+    ).json
+    assert 0 < len(bad) < len(all_of_them)
+    assert {one["rating"] for one in bad} == {1}
+    assert run("saved", "no such").line == run("query", "--saved", "no such").line
+    assert "There is no saved query called 'no such'" in run("saved", "no such").line
+
+
+def test_the_history(run: Run) -> None:
+    marker = "SELECT 'a marker: 100%_' AS t"
+    assert run("query", marker).code == 0
+    assert run("query", f"{marker} FROM nowhere").line
+    assert run("query", f"DROP {marker}").line
+    found = run("history", "--json", "--search", "A MARKER: 100%_").json
+    assert [(one["statement"], one["outcome"]) for one in found] == [
+        (f"DROP {marker}", "refused"),
+        (f"{marker} FROM nowhere", "failed"),
+        (marker, "answered"),
+    ]
+    assert {(one["who"], one["how"], one["target"]) for one in found} == {
+        (pwd.getpwuid(os.geteuid()).pw_name, "command", "data")
+    }
+    assert run("history", "--json", "--search", "100x").json == []
+    shown = run("history", "--limit", "1").out.splitlines()
+    assert shown[0].split() == ["at", "who", "how", "asked", "outcome", "seconds", "rows", "statement"]
+    assert len(shown) == 3
+
+
+def test_the_history_is_ones_own_unless_everybodys_is_asked_for(run: Run, home: pathlib.Path) -> None:
+    assert run("query", "SELECT 1").code == 0
+    as_owner(
+        home,
+        "INSERT INTO undertone.audit (who, how, target, database, statement, ends_by, host, process,"
+        " process_began) VALUES ('somebody else', 'page', 'data', 'x', 'theirs', now(), 'h', 1, 1)",
+    )
+    assert "theirs" not in run("history", "--json").out
+    assert entry(run, "--everybody")["statement"] == "theirs"
+    assert entry(run, "--everybody")["outcome"] == "lost"
 
 
 @pytest.mark.parametrize(
