@@ -9,14 +9,17 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import types
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
-from undertone import database, gate, lane, lexer, outcomes, queries, watch
+from undertone import database, gate, lane, lexer, outcomes, parameters, queries, settings, watch
 from undertone.database import PoolFull  # a parameter here is called as the module is
 
-FUNCTIONS_SECONDS = 60.0
+GUARDED_SECONDS = 60.0
+WAIT_SECONDS = 0.5  # for a slot
 
 # What a caller needs, under one roof.
 Limits = lane.Limits
@@ -44,19 +47,35 @@ class Result:
     seconds: float
 
 
+def limits(chosen: settings.Settings) -> Limits:
+    """The limits that the settings name."""
+    return Limits(
+        seconds=chosen.query_seconds,
+        rows=chosen.query_rows,
+        bytes=chosen.query_bytes,
+        row=chosen.query_bytes // 6,
+        length=chosen.query_length,
+        functions=frozenset(name.strip() for name in chosen.query_functions.split(",") if name.strip()),
+        superuser=chosen.query_superuser,
+    )
+
+
 def run(
     database: database.Database,
     statement: str,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     *,
+    parameters: Mapping[str, parameters.Value] = types.MappingProxyType({}),
     cancel: threading.Event | None = None,
 ) -> Result:
     """Ask `statement`, one that only reads, and wait for its answer or a limit.
 
-    Setting `cancel` stops it, here at once and on the server within about a second. Raises StatementError, and
-    DatabaseError where the database cannot be reached (ConnectionLost: asking again may succeed).
+    `parameters`: a value for each `:name` in the statement; they are sent as values, and positions in errors are those
+    in the statement as it is written here. Setting `cancel` stops it, here at once and on the server within about a
+    second. Raises StatementError, and DatabaseError where the database cannot be reached (ConnectionLost: asking again
+    may succeed).
     """
-    with stream(database, statement, limits, cancel=cancel) as answer:
+    with stream(database, statement, limits, parameters=parameters, cancel=cancel) as answer:
         rows = [row for batch in answer for row in batch]
     return Result(answer.columns, rows, answer.truncated, answer.seconds)
 
@@ -67,51 +86,74 @@ def stream(
     statement: str,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     *,
+    parameters: Mapping[str, parameters.Value] = types.MappingProxyType({}),
     cancel: threading.Event | None = None,
 ) -> Iterator[Answer]:
     """As `run`, but the rows come in batches, none larger than a few megabytes unless single rows are.
 
     It holds one of the lane's slots, and a transaction open, until the `with` ends; `limits.seconds` counts that long.
     """
-    tokens = _tokens(statement, limits)
+    bound, tokens = _bound(statement, parameters, limits)
     if cancel is not None and cancel.is_set():
         raise StatementCancelled("The statement was cancelled before it began.")
     with contextlib.ExitStack() as stack:
         try:
-            connection = stack.enter_context(database.lend())
+            connection = stack.enter_context(database.lend_counted(WAIT_SECONDS))
         except PoolFull:
             raise StatementLimited(
-                "All slots are busy with other statements; try again in a moment, or raise UNDERTONE_QUERY_SLOTS."
+                f"All slots are busy with other statements, {database.size} at once; this one was not asked. Try again"
+                " when one of them has ended, or raise UNDERTONE_QUERY_SLOTS."
             ) from None
-        if any(token.text == "setseed" for token in tokens):
-            stack.callback(connection.close)  # DISCARD ALL would leave the next borrower the seed of random()
-        answer = Answer(
-            connection, statement, limits, stack.enter_context(watch.Watch(connection, limits.seconds, cancel))
-        )
+        answer = Answer(connection, bound, limits, stack.enter_context(watch.Watch(connection, limits.seconds, cancel)))
         stack.callback(answer.end)
         with answer.translating():
-            functions = _guarded(database).functions(connection)
-        if reason := gate.forbidden(tokens, functions, limits.functions):
+            guarded = _guarded(database).ask(connection)
+            calls = guarded.calls(connection, {token.text for token in tokens if token.names})
+        if guarded.superuser and not limits.superuser:
+            raise StatementRefused(
+                f"{guarded.superuser} is a superuser: nothing but Undertone would hold a statement. Give it an account"
+                " that only reads (sql/reader_role.sql), or set UNDERTONE_QUERY_SUPERUSER if it must be this one."
+            )
+        if reason := gate.forbidden(tokens, guarded.functions, limits.functions, calls):
             raise StatementRefused(reason)
         answer.begin()
         yield answer
 
 
 class Guarded:
-    """The functions of one database that may do more than answer, asked again every minute."""
+    """What there is to know about one database before it is asked, looked up again every minute.
+
+    `functions`: the overloads, by name, of those that may do more than answer. `superuser`: the account's name if it is
+    one, or can become the one that it came as.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[str, list[gate.Overload]] = {}
+        self.functions: dict[str, list[gate.Overload]] = {}
+        self.superuser: str | None = None
+        self._views: set[str] = set()
+        self._calls: dict[str, set[str]] = {}
         self._until = 0.0
 
-    def functions(self, connection: database.Connection) -> dict[str, list[gate.Overload]]:
-        """The overloads of each, by name."""
+    def ask(self, connection: database.Connection) -> Self:
+        """Look it up if that is due."""
         if time.monotonic() >= self._until:
-            known: dict[str, list[gate.Overload]] = {}
-            for name, least, most, shadowed in SQL.guarded_functions(connection):
-                known.setdefault(name, []).append(gate.Overload(least, most, shadowed))
-            self._known, self._until = known, time.monotonic() + FUNCTIONS_SECONDS
-        return self._known
+            functions: dict[str, list[gate.Overload]] = {}
+            for name, *overload in SQL.guarded_functions(connection):
+                functions.setdefault(name, []).append(gate.Overload(*overload))
+            self.functions, self.superuser = functions, SQL.superuser(connection)
+            self._views, self._calls = {name for (name,) in SQL.views(connection)}, {}
+            self._until = time.monotonic() + GUARDED_SECONDS
+        return self
+
+    def calls(self, connection: database.Connection, names: set[str]) -> dict[str, set[str]]:
+        """Which of the server's own functions the views among `names` call."""
+        asked = names & self._views
+        if unknown := asked - self._calls.keys():
+            found: dict[str, set[str]] = {name: set() for name in unknown}
+            for view, function in SQL.calls_of_views(connection, names=list(unknown)):
+                found[view].add(function)
+            self._calls = self._calls | found
+        return {name: self._calls.get(name, set()) for name in asked}
 
 
 _guards: weakref.WeakKeyDictionary[database.Database, Guarded] = weakref.WeakKeyDictionary()
@@ -121,8 +163,10 @@ def _guarded(pool: database.Database) -> Guarded:
     return _guards.setdefault(pool, Guarded())
 
 
-def _tokens(statement: str, limits: Limits) -> list[lexer.Token]:
-    """The pieces of a statement that may be sent. Raises StatementRefused and StatementLimited."""
+def _bound(
+    statement: str, values: Mapping[str, parameters.Value], limits: Limits
+) -> tuple[parameters.Bound, list[lexer.Token]]:
+    """The statement as it may be sent, and its pieces. Raises StatementRefused and StatementLimited."""
     try:
         length = len(statement.encode())
     except UnicodeEncodeError as error:
@@ -136,9 +180,15 @@ def _tokens(statement: str, limits: Limits) -> list[lexer.Token]:
         )
     if length > limits.length:
         raise StatementLimited(
-            f"The statement is {length:,} bytes long; at most {limits.length:,} can be asked. Shorten it."
+            f"The statement is {length:,} bytes long; at most {limits.length:,} can be asked. Shorten it,"
+            " or raise UNDERTONE_QUERY_LENGTH."
         )
     tokens = lexer.tokenise(statement)
     if reason := gate.refusal(tokens):
         raise StatementRefused(reason)
-    return tokens
+    bound = parameters.bind(statement, values, tokens)
+    if bound.values:
+        tokens = bound.tokens()  # of what is sent, not only of what was written
+        if reason := gate.refusal(tokens):
+            raise StatementRefused(reason)
+    return bound, tokens

@@ -19,7 +19,7 @@ import sqlalchemy
 import sqlalchemy.exc
 import sqlalchemy.pool
 
-from undertone import errors
+from undertone import errors, relay
 
 Connection: TypeAlias = psycopg2.extensions.connection
 P = ParamSpec("P")
@@ -43,7 +43,8 @@ class Database:
     """A pool of connections to one database under one account.
 
     `heal` is called when a connection is refused, and may bring the server back. `read_only` makes every transaction
-    READ ONLY by default: a seat belt, not the lock, which is the account's rights.
+    READ ONLY by default: a seat belt, not the lock, which is the account's rights. `prepare` is called with every new
+    connection.
     """
 
     def __init__(
@@ -55,10 +56,13 @@ class Database:
         connect_seconds: int = 10,
         read_only: bool = False,
         heal: Callable[[], None] | None = None,
+        prepare: Callable[[Connection], None] | None = None,
     ) -> None:
         self.name = name
         self.address = address
+        self.size = size
         self._heal = heal
+        self._prepare = prepare
         self._healing = threading.Lock()
         # Dates come in one style, whatever the server's is.
         options = "-c datestyle=ISO"
@@ -66,6 +70,11 @@ class Database:
             # A table that somebody holds exclusively must not keep a page waiting for as long as they like.
             options += " -c default_transaction_read_only=on -c lock_timeout=10s"
         self._arguments = connect_arguments(address, connect_seconds, options)
+        self._way = relay.Way(self._arguments)
+        self._counts = False
+        # Waiting is done here: for how long is the borrower's to say.
+        self._seconds = float(connect_seconds)
+        self._slots = threading.BoundedSemaphore(size)
         self._engine = sqlalchemy.create_engine(
             address,
             creator=self._connect,
@@ -98,14 +107,38 @@ class Database:
         Raises DatabaseError when none can be had in time and ConnectionLost when it ends while in use; both have one
         line that may be shown. Any other error of the driver becomes a DatabaseError with the server's words.
         """
+        with self._slot(self._seconds), self._lent() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def lend_counted(self, wait_seconds: float) -> Iterator[relay.Counted]:
+        """As `lend`, a connection whose bytes are counted, waiting for a free one no longer than `wait_seconds`."""
+        with self._slot(wait_seconds):
+            self._counts = True  # from now on: whoever asks once asks again
+            while True:
+                with self._lent() as connection:
+                    if isinstance(connection, relay.Counted):
+                        yield connection
+                        return
+                    connection.close()
+
+    @contextlib.contextmanager
+    def _slot(self, wait_seconds: float) -> Iterator[None]:
+        if not self._slots.acquire(timeout=wait_seconds):
+            raise PoolFull(
+                f"All connections to the {self.name} are in use; try again in a moment, or raise UNDERTONE_POOL_SIZE."
+            )
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    @contextlib.contextmanager
+    def _lent(self) -> Iterator[Connection]:
         try:
             lent = self._engine.raw_connection()
         except (psycopg2.Error, sqlalchemy.exc.DBAPIError) as error:
             raise DatabaseError(f"The {self.name} cannot be reached at {self.place}: {_line(error)}") from error
-        except sqlalchemy.exc.TimeoutError:
-            raise PoolFull(
-                f"All connections to the {self.name} are in use; try again in a moment, or raise UNDERTONE_POOL_SIZE."
-            ) from None
         connection: Connection = lent.driver_connection
         try:
             yield connection
@@ -141,13 +174,19 @@ class Database:
 
     def _connect(self) -> Connection:
         try:
-            return psycopg2.connect(**self._arguments)
+            connection = self._connect_once()
         except psycopg2.OperationalError:
             if self._heal is None:
                 raise
-        with self._healing:
-            self._heal()
-        return psycopg2.connect(**self._arguments)
+            with self._healing:
+                self._heal()
+            connection = self._connect_once()
+        if self._prepare is not None:
+            self._prepare(connection)
+        return connection
+
+    def _connect_once(self) -> Connection:
+        return self._way.connect() if self._counts else psycopg2.connect(**self._arguments)
 
 
 def connect_arguments(address: sqlalchemy.URL, connect_seconds: int, options: str) -> dict[str, Any]:

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from undertone import console, database, embedded, errors, queries, scoring, services, settings
+from undertone import attempts, database, embedded, errors, queries, rights, scoring, services, settings
 
 SQL = queries.load("doctor")
-# What somebody might send to harm the data; none of it may leave a trace, whoever the account is.
-ATTEMPTS = {
-    "create a table": "CREATE TABLE undertone_was_here (i int)",
-    "create a table from a query": "SELECT 1 AS i INTO undertone_was_here",
-    "write behind a second statement": "SELECT 1; CREATE TABLE undertone_was_here (i int)",
-    "leave the read-only transaction": "SELECT 1; COMMIT; CREATE TABLE undertone_was_here (i int)",
-    "write while explaining": "EXPLAIN ANALYZE CREATE TABLE undertone_was_here AS SELECT 1",
-    "write in a common table expression": "WITH x AS (DELETE FROM pg_class RETURNING 1) SELECT * FROM x",
-    "make a large object": "SELECT lo_create(0)",
-    "send a notification": "SELECT pg_notify('undertone', 'was here')",
-    "hold a lock": "SELECT pg_advisory_lock(1)",
-    "end other sessions": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
-    "lift the time limit": "SELECT set_config('statement_timeout', '0', false)",
-    "read a file of the server": "SELECT pg_read_file('/etc/passwd')",
-    "run a program": "COPY (SELECT 1) TO PROGRAM 'true'",
-    "stay for ever": "SELECT count(*) FROM generate_series(1, 1000000000000)",
+SERVICES, RIGHTS, LEFT = "services", "rights", "left"
+DEEPER = ", past the gate"  # ends the name of an attempt that was asked there
+# What is checked, in the order in which it is shown, each as a heading.
+GROUPS = {
+    SERVICES: "Services",
+    RIGHTS: "What the account may do",
+    **{group: f"Attempts {words}" for group, words in attempts.GROUPS.items()},
+    LEFT: "What the attempts have left behind",
 }
-LIMITS = console.Limits(seconds=1.0, rows=10, bytes=10_000)
+warnings = rights.warnings
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked, whether it is as it should be, and what was found, in a sentence without secrets."""
+    """One thing that was checked, whether it is as it should be, and what was found, in a sentence without secrets.
+
+    `group` is one of GROUPS; `target` which of the databases that can be asked it is about, if it is about one.
+    """
 
     what: str
     good: bool
     found: str
+    group: str = SERVICES
+    target: str = ""
 
 
 def examine(chosen: settings.Settings) -> Iterator[Finding]:
@@ -52,26 +50,54 @@ def examine(chosen: settings.Settings) -> Iterator[Finding]:
 
 
 def examine_services(opened: services.Services) -> list[Finding]:
-    """Check what is open: the server, both databases, the rights of the account, the lane, the workers."""
+    """Check what is open: the server, both databases, the workers; then each of the databases that people can ask."""
     findings = []
     if opened.server is not None:
         findings.append(_checked("embedded server", _server, opened.server))
     findings.append(_checked("data", _reachable, opened.data))
     findings.append(_checked("store", _reachable, opened.store))
-    findings.append(_checked("account", _account, opened.data))
     findings.append(_checked("reading", _readable, opened.data))
-    findings += [_checked(f"attempt to {name}", _attempt, opened.console, sql) for name, sql in ATTEMPTS.items()]
-    findings.append(_checked("nothing was left behind", _untouched, opened.data))
     findings.append(_checked("workers", _workers, opened.store))
+    return findings + prove(opened)
+
+
+def prove(opened: services.Services) -> list[Finding]:
+    """The proof: for each target what its account may do, and what the live attempts were answered."""
+    superuser = opened.settings.query_superuser
+    targets = opened.consoles
+    # At once: most of the time goes into waiting for the limits of time.
+    with concurrent.futures.ThreadPoolExecutor(len(targets), "undertone-doctor") as threads:
+        proofs = [threads.submit(_prove, target, pool, superuser) for target, pool in targets.items()]
+        return [finding for proof in proofs for finding in proof.result()]
+
+
+def _prove(target: str, pool: database.Database, superuser: bool) -> list[Finding]:
+    def named(what: str) -> str:
+        return what if target == "data" else f"{target}: {what}"
+
+    try:
+        account = pool.ask(rights.look)
+    except errors.UndertoneError as error:
+        return [Finding(named("account"), False, str(error), RIGHTS, target)]
+    findings = [Finding(named("account"), *_account(account), RIGHTS, target)]
+    for attempt in attempts.ATTEMPTS:
+        what = named(f"attempt to {attempt.what}")
+        findings.append(_checked(what, _asked, pool, attempt, superuser, group=attempt.group, target=target))
+        if attempt.deeper and not account.superuser:
+            what = f"{what}{DEEPER}"
+            findings.append(_checked(what, _asked_deeper, pool, attempt, group=attempt.group, target=target))
+    findings.append(_checked(named("nothing was left behind"), _untouched, pool, group=LEFT, target=target))
     return findings
 
 
-def _checked(what: str, check: Callable[..., tuple[bool, str]], *arguments: object) -> Finding:
+def _checked(
+    what: str, check: Callable[..., tuple[bool, str]], *arguments: object, group: str = SERVICES, target: str = ""
+) -> Finding:
     try:
         good, found = check(*arguments)
     except errors.UndertoneError as error:
-        return Finding(what, False, str(error))
-    return Finding(what, good, found)
+        good, found = False, str(error)
+    return Finding(what, good, found, group, target)
 
 
 def _server(server: embedded.EmbeddedServer) -> tuple[bool, str]:
@@ -82,22 +108,12 @@ def _reachable(pool: database.Database) -> tuple[bool, str]:
     return True, f"PostgreSQL {pool.ask(SQL.version)} as {pool.place}"
 
 
-def _account(pool: database.Database) -> tuple[bool, str]:
+def _account(account: rights.Rights) -> tuple[bool, str]:
     """The weakest account that does the job can do nothing but read."""
-    name, superuser, *more = pool.ask(SQL.account)
-    if superuser:
-        return False, f"{name} is a superuser: use an account that only reads (sql/reader_role.sql)"
-    powers = [
-        word for word, has in zip(("createdb", "createrole", "replication", "bypassrls"), more, strict=True) if has
-    ]
-    writable = [row[0] for row in pool.ask(SQL.writable)]
-    creatable = [row[0] for row in pool.ask(SQL.creatable)]
-    parts = [f"has {', '.join(powers)}"] if powers else []
-    parts += [f"may change {', '.join(writable)}"] if writable else []
-    parts += [f"may create in {', '.join(creatable)}"] if creatable else []
-    if parts:
-        return False, f"{name} {'; '.join(parts)}: use an account that only reads (sql/reader_role.sql)"
-    return True, f"{name} can read and nothing else"
+    notes = "".join(f"; {note}, as every account of this server" for note in account.notes())
+    if dangers := account.dangers():
+        return False, f"{account.account} {'; '.join(dangers)}{notes}: {rights.ADVICE}"
+    return True, f"{account.account} can read and nothing else" if not notes else f"{account.account} only reads{notes}"
 
 
 def _readable(pool: database.Database) -> tuple[bool, str]:
@@ -105,22 +121,19 @@ def _readable(pool: database.Database) -> tuple[bool, str]:
     return count > 0, f"{count:,} tables and views" if count else "this account may read no table"
 
 
-def _attempt(pool: database.Database, statement: str) -> tuple[bool, str]:
-    try:
-        console.run(pool, statement, LIMITS)
-    except console.StatementError as error:
-        return True, f"turned away: {error}"
-    return False, "it went through"
+def _asked(pool: database.Database, attempt: attempts.Attempt, superuser: bool) -> tuple[bool, str]:
+    outcome = attempts.asked(pool, attempt, superuser=superuser)
+    return outcome.held, outcome.said
+
+
+def _asked_deeper(pool: database.Database, attempt: attempts.Attempt) -> tuple[bool, str]:
+    outcome = attempts.asked_past_the_gate(pool, attempt)
+    return outcome.held, outcome.said
 
 
 def _untouched(pool: database.Database) -> tuple[bool, str]:
-    def look(connection: database.Connection) -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT to_regclass('undertone_was_here') IS NULL")
-            (clean,) = cursor.fetchone()
-            return bool(clean)
-
-    return (True, "no attempt left a trace") if pool.ask(look) else (False, "a table undertone_was_here is there")
+    found = attempts.traces(pool)
+    return not found, f"there is {', '.join(found)}" if found else "no attempt left a trace"
 
 
 def _workers(pool: database.Database) -> tuple[bool, str]:

@@ -6,9 +6,9 @@ starts it, whichever leaves last stops it, and whoever is killed leaves somethin
 - `start.lock` is held exclusively while somebody starts, initialises or stops;
 - `users.lock` is held shared by every process that uses the server: a reference count that `kill -9` releases.
 
-The server listens on a Unix socket only and asks for SCRAM passwords. Three roles: the superuser, used here alone to
+The server listens on a Unix socket only and asks for SCRAM passwords. Four roles: the superuser, used here alone to
 initialise and to set rights; `undertone_owner` for Undertone's own tables and what was brought in; `undertone_reader`,
-SELECT only, for every question about the data.
+SELECT only, for every question about the data; `undertone_scores_reader`, the same for scores and runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 import psutil
@@ -34,10 +34,12 @@ import psycopg2.extensions
 import psycopg2.sql
 import sqlalchemy
 
-from undertone import postmaster, privileges
+from undertone import database, postmaster, privileges
 from undertone.privileges import ServerError
 
-SUPERUSER, OWNER, READER = "postgres", "undertone_owner", "undertone_reader"
+SUPERUSER, OWNER = "postgres", "undertone_owner"
+READER, SCORES_READER = "undertone_reader", "undertone_scores_reader"
+ROLES = (SUPERUSER, OWNER, READER, SCORES_READER)
 DATABASE = "undertone"
 PORT = 5432
 SOCKET_PATH_LIMIT = 107  # bytes of a Unix socket's path, on Linux; macOS has 103
@@ -164,18 +166,23 @@ class EmbeddedServer:
         """Read, or make once, what must outlive every process: where the cluster lies, and its passwords."""
         path = self.home / "cluster.json"
         if not path.exists():
-            passwords = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, READER)}
-            state = {"directory": self._choose_directory(), "passwords": passwords}
-            descriptor, name = tempfile.mkstemp(prefix="cluster.new-", dir=self.home)
-            with os.fdopen(descriptor, "w") as file:  # mkstemp makes it readable by this account alone
-                json.dump(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            pathlib.Path(name).rename(path)
+            self._write_state(path, {"directory": self._choose_directory(), "passwords": _passwords(ROLES)})
         try:
             self._state = json.loads(path.read_text())
         except ValueError:
             raise ServerError(f"{path} is damaged: put it back from a backup, the passwords in it are needed") from None
+        # A cluster of an earlier version has fewer roles.
+        if missing := [role for role in ROLES if role not in self._state["passwords"]]:
+            self._state["passwords"] |= _passwords(missing)
+            self._write_state(path, self._state)
+
+    def _write_state(self, path: pathlib.Path, state: dict[str, Any]) -> None:
+        descriptor, name = tempfile.mkstemp(prefix="cluster.new-", dir=self.home)
+        with os.fdopen(descriptor, "w") as file:  # mkstemp makes it readable by this account alone
+            json.dump(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        pathlib.Path(name).rename(path)
 
     def _choose_directory(self) -> str | None:
         """None for `postgres` in the home, so that a home can be moved with all that is in it."""
@@ -283,16 +290,21 @@ class EmbeddedServer:
     def _has_rights(self) -> bool:
         """Whether this run of the server has had its rights set: whoever started it may have been killed before."""
         try:
-            return (self.home / "rights").read_text() == postmaster.identity(self.data)
+            return (self.home / "rights").read_text() == self._rights()
         except OSError:
             return False
+
+    def _rights(self) -> str:
+        """Which run of the server has which rights: another version of Undertone may have other ones."""
+        said = b"".join((SQL / name).read_bytes() for name in ("cluster.sql", "database.sql"))
+        return f"{postmaster.identity(self.data)}\n{hashlib.sha256(said).hexdigest()}"
 
     def _set_rights(self) -> None:
         with contextlib.closing(self._connect(SUPERUSER, "postgres")) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute((SQL / "cluster.sql").read_text())
-                for role in (OWNER, READER):
+                for role in (OWNER, READER, SCORES_READER):
                     # Hashed here, so that the password itself is never part of a statement.
                     secret = psycopg2.extensions.encrypt_password(
                         self._state["passwords"][role], role, scope=connection, algorithm="scram-sha-256"
@@ -304,7 +316,7 @@ class EmbeddedServer:
                     cursor.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
         with contextlib.closing(self._connect(SUPERUSER, DATABASE)) as connection, connection:
             connection.cursor().execute((SQL / "database.sql").read_text())
-        (self.home / "rights").write_text(postmaster.identity(self.data))
+        (self.home / "rights").write_text(self._rights())
 
     def _stop(self) -> None:
         pid = postmaster.running_pid(self.data)
@@ -341,3 +353,14 @@ class EmbeddedServer:
             dbname=database,
             connect_timeout=10,
         )
+
+
+def share_runs(store: database.Database) -> None:
+    """Let the reader of scores see the runs that made them; after the store's tables are there."""
+    with store.lend() as connection:
+        connection.cursor().execute((SQL / "scores.sql").read_text())
+        connection.commit()
+
+
+def _passwords(roles: Iterable[str]) -> dict[str, str]:
+    return {role: secrets.token_urlsafe(24) for role in roles}

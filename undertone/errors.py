@@ -12,6 +12,11 @@ it as an error. The tree:
     │   ├── StatementRefused   not sent, or not a question
     │   ├── StatementLimited   stopped by a limit, or because somebody asked for it
     │   └── StatementFailed    the server's own words
+    ├── ParameterError         a parameter without a value, or with a wrong one      (parameters)
+    ├── PlanError              an answer of the server that is no plan               (plans)
+    ├── LibraryError           a saved query that cannot be kept or found            (library)
+    ├── ChartError             a chart that cannot be drawn                          (charts)
+    ├── ExportError            an answer that cannot become a file                   (export)
     ├── LoadError              a file that cannot become a table                     (load)
     ├── ModelError             a model that cannot be loaded                         (classifier)
     ├── EvaluationError        labelled texts that cannot be compared                (evaluation)

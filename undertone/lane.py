@@ -1,64 +1,52 @@
-"""The channel that holds one statement, and what may come out of it.
+"""What may come out of the channel (`channel.py`): rows and bytes are counted, and what is too much is not taken.
 
-The statement is sent as a value, never as SQL of ours, and the server itself opens a cursor on it: it takes exactly
-one that returns rows. That happens in a READ ONLY transaction that is always rolled back, under limits that are set
-again before every FETCH, because a statement may lift them.
+The transaction is always rolled back. The server's limits are set again before every FETCH, because a statement may
+lift them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2 import sql
 
-from undertone import database, outcomes, queries, values, watch
+from undertone import channel, database, outcomes, parameters, queries, relay, server_errors, values, watch
 
 FIRST_ROWS, MOST_ROWS = 1, 2_000  # of one FETCH
 FETCH_BYTES = 4_000_000  # of one FETCH, if its rows are like those before
+# What the server may send at once. A text is in libpq's buffer, in its result, and in a Python string of up to four
+# bytes a character; a message of an error is here eight times.
+OPENING_BYTES = LEAST_FETCH_BYTES = 1_000_000
+COPIES, GROWTH = 8, 1.5
+KEPT_BYTES = 8_000_000  # of libpq's buffer, which never shrinks: a connection with more of it is not used again
 LOCK_SECONDS = 5.0
-LONGEST_TIMEOUT = 2**31 - 1  # milliseconds, PostgreSQL's own
 FIRST_USER_OID = 16_384  # the types below are the same in every database
 
 SQL = queries.load("console")
-_BEGIN = sql.SQL("""\
-BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SET LOCAL statement_timeout = {timeout};
-SET LOCAL lock_timeout = {lock_timeout};
-SET LOCAL idle_in_transaction_session_timeout = {idle_timeout};
-SET LOCAL standard_conforming_strings = on;
-SET LOCAL max_parallel_workers_per_gather = 0;
-SET LOCAL jit = off;
-SET LOCAL datestyle = 'ISO';
-SET LOCAL bytea_output = 'hex';
-SET LOCAL extra_float_digits = 1;
-DO $$ BEGIN
-    SET LOCAL client_connection_check_interval = '1s';
-EXCEPTION WHEN OTHERS THEN NULL; -- not every platform has it
-END $$;
-SET LOCAL undertone.sql = {statement};
-DO $$ DECLARE answer pg_catalog.refcursor := 'undertone'; BEGIN
-    OPEN answer NO SCROLL FOR EXECUTE pg_catalog.current_setting('undertone.sql');
-END $$;""")
-_FETCH = sql.SQL("SET LOCAL statement_timeout = {timeout}; FETCH FORWARD {rows} FROM undertone")
 _types: dict[int, str] = {}
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a statement may take: seconds in all, rows and bytes of its answer, bytes of its text.
+    """What a statement may take: seconds in all, rows and bytes of its answer, bytes of a row and of its text.
 
-    `functions` may be called although the server counts them among those that may do more than answer.
+    The bytes of the answer are those that it takes up here. `row` counts them on their way from the server, where they
+    are stopped: while they are read they may be here eight times. As it is, this process grows by less than 1.5 times
+    `bytes`. `functions` may be called although the server counts them among those that may do more than answer.
+    `superuser`: whether the account may be one, which nothing but Undertone then holds.
     """
 
     seconds: float = 30.0
     rows: int = 10_000
     bytes: int = 64_000_000
+    row: int = 10_000_000
     length: int = 48 * 1024
     functions: frozenset[str] = frozenset()
+    superuser: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,20 +60,22 @@ class Column:
 class Answer:
     """An answer on its way: iterate over it, once, for lists of rows. Then `truncated` and `seconds` are final."""
 
-    def __init__(self, connection: database.Connection, statement: str, limits: Limits, watched: watch.Watch) -> None:
+    def __init__(
+        self, connection: relay.Counted, statement: parameters.Bound, limits: Limits, watched: watch.Watch
+    ) -> None:
         self.columns: tuple[Column, ...] = ()
         self.truncated: str | None = None
         self.seconds = 0.0
         self._connection = connection
-        self._cursor = values.as_written(connection.cursor())
         self._statement = statement
         self._limits = limits
         self._watched = watched
         self._started = time.monotonic()
         self._size = FIRST_ROWS
-        self._rows = self._bytes = 0
-        self._ended = False
+        self.count = self._bytes = self._allowed = 0
+        self.ended = False
         self._first: list[tuple[object, ...]] = []
+        self._described: list[tuple[str, int]] = []
         connection.autocommit = True  # BEGIN and ROLLBACK are the lane's own
 
     def __iter__(self) -> Iterator[list[tuple[object, ...]]]:
@@ -93,20 +83,21 @@ class Answer:
         batch, self._first = self._first, []
         while batch:
             yield batch
-            batch = [] if self._ended else self._fetch()
+            batch = [] if self.ended else self._fetch()
 
     def begin(self) -> None:
         """Let the server open the statement, and take its first row and its columns."""
-        opening = _BEGIN.format(
-            timeout=sql.Literal(self._milliseconds_left()),
-            lock_timeout=sql.Literal(_milliseconds(min(LOCK_SECONDS, self._limits.seconds))),
-            idle_timeout=sql.Literal(_milliseconds(self._limits.seconds + watch.GRACE_SECONDS)),
-            statement=sql.Literal(self._statement),
+        opening = channel.opening(
+            self._statement,
+            seconds=self._seconds_left(),
+            lock_seconds=min(LOCK_SECONDS, self._limits.seconds),
+            idle_seconds=self._limits.seconds + watch.GRACE_SECONDS,
         )
-        with self.translating():
-            self._cursor.execute(opening)
+        self._allow(OPENING_BYTES)
+        with self.translating(), self._connection.cursor() as cursor:
+            cursor.execute(opening)
         self._first = self._fetch()
-        described = [(column.name, column.type_code) for column in self._cursor.description]
+        described = self._described
         with self.translating():
             names = _type_names(self._connection, {oid for _, oid in described})
         self.columns = tuple(Column(name, names[oid]) for name, oid in described)
@@ -115,8 +106,15 @@ class Answer:
         """Roll back, whatever came before."""
         self.seconds = time.monotonic() - self._started
         try:
-            self._cursor.execute("ROLLBACK")
-        except psycopg2.Error:
+            self._connection.relay.allow(OPENING_BYTES)
+            # Nobody inherits the seed of random(), which DISCARD ALL leaves as it is.
+            self._connection.cursor().execute(channel.ending(secrets.randbelow(10**9) / 10**9))
+            self._connection.relay.allow(None)
+        except psycopg2.Error as error:
+            # Who may not set a seed has not set one.
+            if error.pgcode != server_errors.NOT_ALLOWED:
+                self._connection.close()
+        if self._connection.relay.largest > KEPT_BYTES:
             self._connection.close()
 
     @contextlib.contextmanager
@@ -140,42 +138,56 @@ class Answer:
     def _fetch(self) -> list[tuple[object, ...]]:
         """The next rows within the limits; none at the end."""
         # One row more than may be shown tells whether there are more.
-        wanted = min(self._size, self._limits.rows + 1 - self._rows)
-        fetch = _FETCH.format(timeout=sql.Literal(self._milliseconds_left()), rows=sql.Literal(wanted))
-        with self.translating():
-            self._cursor.execute(fetch)
-            rows = self._cursor.fetchall()
-        self._ended = len(rows) < wanted
-        largest = 1
-        kept = []
-        for row in rows:
-            size = values.size(row)
-            if self._rows == self._limits.rows or self._bytes + size > self._limits.bytes:
-                self.truncated = "rows" if self._rows == self._limits.rows else "bytes"
-                self._ended = True
-                break
-            self._rows += 1
-            self._bytes += size
-            largest = max(largest, size)
-            kept.append(row)
-        self._size = max(1, min(self._size * 8, MOST_ROWS, FETCH_BYTES // largest))
+        wanted = min(self._size, self._limits.rows + 1 - self.count)
+        fetch = channel.fetching(wanted, seconds=self._seconds_left())
+        most = int(GROWTH * self._limits.bytes - self._bytes) // COPIES
+        self._allow(max(LEAST_FETCH_BYTES, min(self._limits.row, most)))
+        try:
+            # A cursor of its own, so that no result outlives the next one.
+            with self.translating(), values.as_written(self._connection.cursor()) as cursor:
+                cursor.execute(fetch)
+                rows: list[tuple[object, ...]] = cursor.fetchall()
+                self._described = [(column.name, column.type_code) for column in cursor.description]
+        except outcomes.StatementLimited:
+            if not (self._connection.relay.exceeded and self.count):
+                raise
+            self.truncated, self.ended = "bytes", True
+            return []
+        self.ended = len(rows) < wanted
+        if self.count + len(rows) > self._limits.rows:
+            self.truncated, self.ended = "rows", True
+            del rows[self._limits.rows - self.count :]
+        size = values.size(rows)
+        if self._bytes + size > self._limits.bytes:
+            self.truncated, self.ended = "bytes", True
+            size = values.cut(rows, self._limits.bytes - self._bytes)
+        self.count += len(rows)
+        self._bytes += size
+        mean = size // len(rows) + 1 if rows else 1
+        self._size = max(1, min(self._size * 8, MOST_ROWS, min(FETCH_BYTES, self._allowed // 4) // mean))
         self.seconds = time.monotonic() - self._started
-        return kept
+        return rows
 
-    def _milliseconds_left(self) -> int:
+    def _allow(self, size: int) -> None:
+        self._allowed = size
+        self._connection.relay.allow(size)
+
+    def _seconds_left(self) -> float:
         left = self._limits.seconds - (time.monotonic() - self._started)
         if left <= 0:
             raise outcomes.overstayed(self._limits.seconds)
-        return _milliseconds(left)
+        return left
 
     def _meaning(self, error: psycopg2.Error) -> outcomes.StatementError | None:
+        if self._connection.relay.exceeded:
+            return outcomes.overflowed(self._allowed)
         if self._watched.reason == "cancelled":
             return outcomes.StatementCancelled("The statement was cancelled.")
         if self._watched.reason == "overstayed":
             return outcomes.overstayed(self._limits.seconds)
         if self._connection.closed:
             return None
-        return outcomes.meaning(
+        return server_errors.meaning(
             error,
             self._statement,
             elapsed=time.monotonic() - self._started,
@@ -189,7 +201,3 @@ def _type_names(connection: database.Connection, oids: set[int]) -> dict[int, st
     found = dict(SQL.type_names(connection, oids=list(asked))) if asked else {}
     _types.update({oid: name for oid, name in found.items() if oid < FIRST_USER_OID})
     return {oid: found.get(oid) or _types[oid] for oid in oids}
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, int(min(seconds * 1000, LONGEST_TIMEOUT)))

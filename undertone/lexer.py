@@ -18,6 +18,7 @@ _TOKEN = re.compile(
     |(?P<escape>[eE]')
     |(?P<string>(?:[bBxXnN]|[uU]&)?')
     |(?P<quoted>")
+    |(?P<parameter>\$[0-9]++)
     |(?P<dollar>\$(?:{_START}[A-Za-z_0-9\u0080-\U0010ffff]*+)?\$)
     |(?P<word>{_START}{_NAME})
     |(?P<number>[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][+-]?[0-9]++)?)
@@ -34,15 +35,16 @@ _CONTINUED = re.compile(r"(?:[ \t\f\v]++|--[^\n\r]*+)*+[\n\r](?:[ \t\n\r\f\v]++|
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One piece of a statement; `start` counts its characters from 0.
+    """One piece of a statement, the characters from `start`, counted from 0, up to `end`.
 
     `kind`: word (as the server folds it), quoted (a name), unicode (a name written U&"…"), string, number, comment
-    (an opening /*), mark (one other character), or open (a literal or comment that never ends).
+    (an opening /*), parameter ($1), mark (one other character), or open (a literal or comment that never ends).
     """
 
     kind: str
     text: str
     start: int
+    end: int = 0
 
     @property
     def names(self) -> bool:
@@ -69,22 +71,23 @@ def tokenise(statement: str) -> list[Token]:
             continue
         if kind == "comment":
             end, openers = _comment_end(statement, at)
-            tokens += [Token("comment", text, start)] * openers
+            tokens += [Token("comment", text, start, end or len(statement))] * openers
         elif kind in ("string", "escape"):
             end = _string_end(statement, at, _ESCAPE_REST if kind == "escape" else _PLAIN_REST)
-            tokens.append(Token("string", "", start))
+            tokens.append(Token("string", "", start, end or len(statement)))
         elif kind == "dollar":
             closing = statement.find(text, at)
             end = None if closing < 0 else closing + len(text)
-            tokens.append(Token("string", "", start))
+            tokens.append(Token("string", "", start, end or len(statement)))
         elif kind in ("quoted", "unicode"):
             rest = _QUOTED_REST.match(statement, at)
             end = rest.end() if rest else None
-            tokens.append(Token(kind, _truncated(rest[1].replace('""', '"')) if rest else "", start))
+            name = _truncated(rest[1].replace('""', '"')) if rest else ""
+            tokens.append(Token(kind, name, start, end or len(statement)))
         else:
-            tokens.append(Token(kind, _folded(text) if kind == "word" else text, start))
+            tokens.append(Token(kind, _folded(text) if kind == "word" else text, start, at))
         if end is None:
-            tokens.append(Token("open", "", start))
+            tokens.append(Token("open", "", start, len(statement)))
             break
         at = end
     return tokens

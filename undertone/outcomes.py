@@ -1,16 +1,8 @@
-"""How a person's statement may end without an answer, and what the server's errors mean to that person."""
+"""How a person's statement may end without an answer."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg2
-
 from undertone import errors
-
-QUERY_CANCELED, LOCK_NOT_AVAILABLE, CONFIGURATION_LIMIT = "57014", "55P03", "53400"
-READ_ONLY, NOT_A_CURSOR = "25006", "42P11"
-TIMER_SECONDS = 0.05  # how much earlier than ours the server's clock may strike
 
 
 class StatementError(errors.UndertoneError):
@@ -59,43 +51,9 @@ def overstayed(seconds: float) -> StatementLimited:
     )
 
 
-def meaning(
-    error: psycopg2.Error, statement: str, *, elapsed: float, seconds: float, lock_seconds: float
-) -> StatementError | None:
-    """What the driver's error means, `elapsed` seconds into a statement; None where the server said nothing."""
-    state, said = error.pgcode, error.diag
-    if state is None:
-        return None
-    message = " ".join((said.message_primary or str(error)).split())
-    if state == QUERY_CANCELED:  # why, the server says only in its own language
-        if elapsed >= seconds - TIMER_SECONDS:
-            return overstayed(seconds)
-        return StatementCancelled(f"The statement was stopped in the database by somebody else: {message}.")
-    if state == LOCK_NOT_AVAILABLE:
-        return StatementLimited(
-            f"The statement waited {lock_seconds:g} seconds for a table that somebody else is changing; try again in a"
-            " moment."
-        )
-    if state == CONFIGURATION_LIMIT:
-        return StatementLimited(f"The statement was stopped by a limit of the database account: {message}.")
-    if state in (READ_ONLY, NOT_A_CURSOR):
-        return StatementRefused(f"Only what reads can be asked here; the server says: {message}.")
-    return StatementFailed(
-        message,
-        position=_position(said, statement),
-        detail=said.message_detail,
-        hint=said.message_hint,
-        sqlstate=state,
+def overflowed(size: int) -> StatementLimited:
+    """The error for a statement of whose answer not even the first row fits, or whose error message is too long."""
+    return StatementLimited(
+        f"The statement was stopped: one row of its answer, or a message, is larger than {size:,} bytes; ask for less"
+        " of it (left(…), fewer columns), or raise UNDERTONE_QUERY_BYTES."
     )
-
-
-def _position(said: Any, statement: str) -> int | None:
-    """Where in the statement; None if the server points at something else, such as a function's body.
-
-    To the server the statement is a text inside our own: where it has one, the position is an internal one.
-    """
-    if said.internal_query is None:
-        position = said.statement_position
-    else:
-        position = said.internal_position if said.internal_query == statement else None
-    return int(position) if position and 0 < int(position) <= len(statement) + 1 else None

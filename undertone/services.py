@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy
 
-from undertone import database, demo, embedded, settings, store
+from undertone import database, demo, embedded, restraint, settings, store
+
+# How much memory one statement may take in the embedded server, for each byte that its answer may have.
+MEMORY = 16
 
 
 @dataclass
 class Services:
-    """The two databases, always two, whether or not they are one. `owner` is set where tables can be brought in."""
+    """The two databases, always two, whether or not they are one. `owner` is set where tables can be brought in.
+
+    `console` and `scores_console` are for people's statements: pools of their own, so that the pages never wait for
+    one. `scores_console`, the store through an account that only reads it, is not everywhere.
+    """
 
     settings: settings.Settings
     server: embedded.EmbeddedServer | None
     data: database.Database
     store: database.Database
     console: database.Database
+    scores_console: database.Database | None = None
+
+    @property
+    def consoles(self) -> dict[str, database.Database]:
+        """What people's statements may be asked of: "data", and "scores" where an account can read them alone."""
+        return {"data": self.console} | ({"scores": self.scores_console} if self.scores_console else {})
 
     @property
     def place(self) -> str:
@@ -40,7 +54,7 @@ class Services:
 
     def close(self) -> None:
         """Close the pools and stop using the server; the last process to leave stops it."""
-        for pool in (self.data, self.console, self.store):
+        for pool in (self.data, self.store, *self.consoles.values()):
             pool.close()
         if self.server is not None:
             self.server.release()
@@ -60,27 +74,46 @@ def open_services(chosen: settings.Settings) -> Services:
             stack.callback(server.release)
             server.start()
 
-        def pool(name: str, address: sqlalchemy.URL | None, role: str, size: int, read_only: bool) -> database.Database:
+        def pool(
+            name: str, address: sqlalchemy.URL | None, role: str, size: int, *, read_only: bool, asked: bool = False
+        ) -> database.Database:
             heal: Callable[[], None] | None = None
+            prepare: Callable[[database.Connection], None] | None = None
             if address is None:
                 assert server is not None
                 address, heal = server.address(role), server.start
+                account, memory = server.account, MEMORY * chosen.query_bytes
+                if asked:
+                    prepare = functools.partial(restraint.restrain, account=account, memory=memory)
             made = database.Database(
-                address, name=name, size=size, connect_seconds=chosen.connect_seconds, read_only=read_only, heal=heal
+                address,
+                name=name,
+                size=size,
+                connect_seconds=chosen.connect_seconds,
+                read_only=read_only,
+                heal=heal,
+                prepare=prepare,
             )
             stack.callback(made.close)
             return made
 
         data, own = settings.address(chosen.database_url), settings.address(chosen.store_url)
+        reader = settings.address(chosen.store_reader_url)
         services = Services(
             settings=chosen,
             server=server,
             data=pool("data", data, embedded.READER, chosen.pool_size, read_only=True),
             store=pool("store", own, embedded.OWNER, chosen.pool_size, read_only=False),
-            # A pool of its own, so that the pages never wait for somebody's statement.
-            console=pool("data", data, embedded.READER, chosen.query_slots, read_only=True),
+            console=pool("data", data, embedded.READER, chosen.query_slots, read_only=True, asked=True),
+            scores_console=pool(
+                "scores", reader, embedded.SCORES_READER, chosen.query_slots, read_only=True, asked=True
+            )
+            if chosen.embedded_store or reader
+            else None,
         )
         store.migrate(services.store)
+        if chosen.embedded_store:
+            embedded.share_runs(services.store)
         if services.owner is not None and chosen.demo:
             demo.load_demo(services.owner)
         stack.pop_all()

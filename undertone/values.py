@@ -6,6 +6,7 @@ JSON and arrays that somebody wants to see as they are.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,12 +29,22 @@ def as_written(cursor: Any) -> Any:
     return cursor
 
 
-def size(row: Iterable[object]) -> int:
-    """Bytes of a row's values as UTF-8 text; 8 for a number."""
+def size(rows: Iterable[tuple[object, ...]]) -> int:
+    """Bytes that rows take up here: a text of 'ü' takes one for each, one with a '👍' in it four for each character."""
+    count = total = 0
+    for row in rows:
+        count += 1
+        total += 8 * len(row) + sum(map(sys.getsizeof, row))
+    return total + 64 * count
+
+
+def cut(rows: list[tuple[object, ...]], most: int) -> int:
+    """Take the last of `rows` away, as many as it needs for the others to take up at most so many bytes; their size."""
     total = 0
-    for value in row:
-        if isinstance(value, str):
-            total += len(value) if value.isascii() else len(value.encode(errors="replace"))
-        else:
-            total += 8
+    for index, row in enumerate(rows):
+        one = size([row])
+        if total + one > most:
+            del rows[index:]
+            break
+        total += one
     return total

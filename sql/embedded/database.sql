@@ -3,7 +3,7 @@
 
 REVOKE ALL ON DATABASE undertone FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE undertone TO undertone_owner;
-GRANT CONNECT ON DATABASE undertone TO undertone_reader;
+GRANT CONNECT ON DATABASE undertone TO undertone_reader, undertone_scores_reader;
 
 CREATE SCHEMA IF NOT EXISTS undertone AUTHORIZATION undertone_owner;
 CREATE SCHEMA IF NOT EXISTS scores AUTHORIZATION undertone_owner;
@@ -14,6 +14,10 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public, scores TO undertone_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA public, scores TO undertone_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE undertone_owner IN SCHEMA public, scores GRANT SELECT ON TABLES TO undertone_reader;
+-- The reader of scores sees the scores; what it sees of Undertone's own tables: scores.sql.
+GRANT USAGE ON SCHEMA scores TO undertone_scores_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA scores TO undertone_scores_reader;
+ALTER DEFAULT PRIVILEGES FOR ROLE undertone_owner IN SCHEMA scores GRANT SELECT ON TABLES TO undertone_scores_reader;
 
 -- READ ONLY does not stop a function that sleeps, notifies, locks, cancels other sessions or opens large objects. PUBLIC
 -- may call all of them by default; afterwards the reader may call only those that are known to be harmless.

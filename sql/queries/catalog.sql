@@ -176,3 +176,48 @@ SELECT count(*) FROM {relation};
 -- name: sample()
 -- A few rows, whichever the server comes to first.
 SELECT {columns} FROM {relation} AS r {condition} LIMIT {limit};
+
+-- name: all_columns(most)
+-- Every column that this role may select, for an editor to propose: schema, relation, column, type. One query, and at most so
+-- many: those of people's schemas come first, the system's own last; partitions are left out.
+SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod)
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+    SELECT n.nspname IN ('pg_catalog', 'information_schema') AS system,
+           has_table_privilege(c.oid, 'SELECT') AS whole
+) AS about
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' AND NOT c.relispartition
+  AND (n.nspname !~ '^pg_' OR n.nspname = 'pg_catalog')
+  AND has_schema_privilege(n.oid, 'USAGE')
+  AND (about.whole OR has_column_privilege(c.oid, a.attnum, 'SELECT'))
+ORDER BY about.system, n.nspname <> 'public', n.nspname, c.relname, a.attnum
+LIMIT :most;
+
+-- name: callable_functions(most)
+-- The functions that a person may call in a statement, for an editor to propose: each name once, as it has to be written from
+-- here. Left out is what stands behind operators, types, triggers and languages, and what the system has to do things with.
+SELECT DISTINCT
+    CASE WHEN pg_function_is_visible(p.oid) THEN p.proname::text ELSE n.nspname || '.' || p.proname END AS name
+FROM pg_catalog.pg_proc AS p
+JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+LEFT JOIN pg_catalog.pg_description AS d
+    ON d.objoid = p.oid AND d.classoid = 'pg_catalog.pg_proc'::regclass AND d.objsubid = 0
+WHERE p.prokind <> 'p'
+  AND NOT p.prorettype = ANY ('{trigger,event_trigger,internal,language_handler,fdw_handler,index_am_handler,table_am_handler,
+                                tsm_handler}'::regtype[])
+  AND NOT 'internal'::regtype = ANY (p.proargtypes) AND NOT 'cstring'::regtype = ANY (p.proargtypes)
+  AND p.prorettype <> 'cstring'::regtype
+  AND coalesce(d.description, '') !~ '^(implementation of|I/O|less-equal-greater|transition function|final function|combine function|aggregate (transition|final|combine|serial|deserial)|statistics|restriction selectivity|join selectivity|sort support|hash|\(internal\)|SP-GiST|GiST|GIN|BRIN|btree)'
+  AND (n.nspname <> 'pg_catalog'
+       OR p.proname !~ '(_larger|larger|smaller|_subdiff|_canonical|_transfn|_finalfn|eqimage)$|^binary_upgrade|^like|^notlike'
+          AND (p.provolatile <> 'v' OR p.proname ~ '^(random|clock_timestamp|timeofday|gen_random|uuidv|pg_.*_size$)'))
+  AND n.nspname !~ '^pg_toast|^pg_temp' AND n.nspname <> 'information_schema'
+  AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')
+ORDER BY name
+LIMIT :most;
+
+-- name: search_path()$
+-- The schemas in which a name is looked for here, in their order.
+SELECT current_schemas(true)::text[];

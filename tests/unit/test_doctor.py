@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 import psycopg2
 import pytest
 import sqlalchemy
+from psycopg2 import sql
 
 from tests import servers
-from undertone import database, doctor, embedded, services, settings
+from undertone import attempts, database, doctor, embedded, rights, services, settings
 
 Execute = Callable[..., list[tuple[object, ...]]]
 Open = Callable[[str], services.Services]
@@ -43,7 +44,7 @@ def open_as(
 @pytest.fixture
 def no_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The attempts take a second; left out where they are not the point."""
-    monkeypatch.setattr(doctor, "ATTEMPTS", {})
+    monkeypatch.setattr(attempts, "ATTEMPTS", ())
 
 
 def by_name(findings: list[doctor.Finding]) -> dict[str, doctor.Finding]:
@@ -64,11 +65,16 @@ def turned_away(opened: services.Services, execute: Execute) -> dict[str, doctor
     """The findings, after making sure that no attempt went through or left anything."""
     before = everything(execute)
     findings = by_name(doctor.examine_services(opened))
-    for name in doctor.ATTEMPTS:
-        finding = findings[f"attempt to {name}"]
+    for attempt in attempts.ATTEMPTS:
+        finding = findings[f"attempt to {attempt.what}"]
         assert finding.good, finding
-        assert finding.found.startswith("turned away: ")
+        assert finding.group == attempt.group
+        assert finding.found.startswith(("turned away: ", "cut off after 10 rows"))
+        assert "slots" not in finding.found
         assert "\n" not in finding.found
+        deeper = findings.get(f"attempt to {attempt.what}{doctor.DEEPER}")
+        assert (deeper is not None) == attempt.deeper
+        assert deeper is None or deeper.found.startswith(("the server says: ", "it ran, and was rolled back"))
     assert findings["nothing was left behind"].good
     assert everything(execute) == before
     return findings
@@ -76,13 +82,17 @@ def turned_away(opened: services.Services, execute: Execute) -> dict[str, doctor
 
 def test_a_reader_is_in_order_and_cannot_break_the_promise(open_as: Open, execute: Execute) -> None:
     execute("CREATE TABLE things AS SELECT 1 AS i")
-    findings = turned_away(open_as(embedded.READER), execute)
+    opened = open_as(embedded.READER)
+    execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(opened.data.address.database)))
+    findings = turned_away(opened, execute)
     assert [finding for finding in findings.values() if not finding.good] == []
     assert findings["account"].found == "undertone_reader can read and nothing else"
     assert findings["reading"].found == "1 tables and views"
     assert "undertone_owner@" in findings["store"].found
     assert "undertone_reader@" in findings["data"].found
-    assert len(findings) >= len(doctor.ATTEMPTS) + 5
+    assert len(findings) >= len(attempts.ATTEMPTS) + 5
+    # Past the gate the server itself says no to this account.
+    assert not [finding for finding in findings.values() if finding.found.startswith("it ran")]
 
 
 def test_an_account_that_may_write_is_named_with_what_it_may_and_still_cannot_here(
@@ -92,8 +102,19 @@ def test_an_account_that_may_write_is_named_with_what_it_may_and_still_cannot_he
     findings = turned_away(open_as(embedded.OWNER), execute)
     account = findings["account"]
     assert not account.good
-    for word in ("undertone_owner", "may change", "public.things", "may create in", "undertone", "reader_role.sql"):
+    for word in (
+        "undertone_owner",
+        "owns ",
+        "may change",
+        "public.things",
+        "may create in",
+        "undertone",
+        "reader_role.sql",
+    ):
         assert word in account.found
+    # What the server lets this account do past the gate is undone, and some of it was done.
+    ran = {finding.what for finding in findings.values() if finding.found.startswith("it ran")}
+    assert {f"attempt to {what}{doctor.DEEPER}" for what in ("write while explaining", "hold a lock")} <= ran
     assert [finding.what for finding in findings.values() if not finding.good] == ["account"]
 
 
@@ -112,6 +133,48 @@ def test_one_right_too_many_is_found(open_as: Open, execute: Execute, grant: str
     account = by_name(doctor.examine_services(open_as(embedded.READER)))["account"]
     assert not account.good
     assert words in account.found
+
+
+@pytest.mark.usefixtures("no_attempts")
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("pg_read_all_data", "is in pg_read_all_data: may read every table"),
+        ("pg_write_server_files", "may write files of the server"),
+        ("pg_signal_backend", "may end other people's sessions"),
+        (embedded.OWNER, "can become undertone_owner"),
+    ],
+)
+def test_a_role_that_the_account_is_in_is_found(
+    open_as: Open, server: servers.Postgresql, role: str, words: str
+) -> None:
+    with contextlib.closing(psycopg2.connect(**server.dsn(database="postgres"))) as superuser:
+        superuser.autocommit = True
+        superuser.cursor().execute(f"GRANT {role} TO undertone_reader")
+        try:
+            account = by_name(doctor.examine_services(open_as(embedded.READER)))["account"]
+        finally:
+            superuser.cursor().execute(f"REVOKE {role} FROM undertone_reader")
+    assert not account.good
+    assert words in account.found
+
+
+def test_the_warnings_are_for_accounts_that_can_do_harm(open_as: Open, execute: Execute) -> None:
+    execute("CREATE TABLE things AS SELECT 1 AS i")
+    assert doctor.warnings(open_as(embedded.READER).console) == []
+    (warning,) = doctor.warnings(open_as(embedded.OWNER).console)
+    assert warning.startswith("undertone_owner can do more than read: it is in pg_database_owner: owns this database; ")
+    assert warning.endswith("Use an account that only reads (sql/reader_role.sql).")
+    (warning,) = doctor.warnings(open_as("postgres").console)
+    assert warning.startswith("postgres is a superuser: no right of the server's holds what is asked here")
+
+
+def test_functions_that_every_account_may_call_are_a_note(open_as: Open, execute: Execute) -> None:
+    execute("CREATE FUNCTION public.tidy() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'")
+    found = open_as(embedded.READER).data.ask(rights.look)
+    assert found.functions == ("tidy",)
+    assert found.dangers() == []
+    assert "may call 1 function that may do more than answer, such as tidy" in found.notes()
 
 
 @pytest.mark.usefixtures("no_attempts")
@@ -149,9 +212,36 @@ def test_what_an_attempt_left_would_be_found(open_as: Open, execute: Execute) ->
 
 
 def test_an_attempt_that_goes_through_is_a_bad_finding(open_as: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "ATTEMPTS", {"add": "SELECT 1 + 1"})
+    monkeypatch.setattr(attempts, "ATTEMPTS", (attempts.Attempt("write", "add", "SELECT 1 + 1"),))
     finding = by_name(doctor.examine_services(open_as(embedded.READER)))["attempt to add"]
-    assert finding == doctor.Finding("attempt to add", False, "it went through")
+    assert finding == doctor.Finding("attempt to add", False, "it went through", "write", "data")
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("SELECT lo_create({})", "a large object"),
+        ("SELECT pg_advisory_lock({})", "an advisory lock"),
+        ("CREATE TEMP TABLE undertone_was_here ()", "a table undertone_was_here"),
+    ],
+)
+def test_each_trace_is_found(open_as: Open, store_pool: database.Database, statement: str, what: str) -> None:
+    pool = open_as(embedded.READER).data
+    with store_pool.lend() as connection:
+        connection.autocommit = True
+        connection.cursor().execute(statement.format(attempts.NUMBER))
+        assert attempts.traces(pool) == [what]
+    assert attempts.traces(pool) == ([what] if "lo_create" in statement else [])
+
+
+def test_an_attempt_that_nobody_had_time_for_is_not_a_proof(open_as: Open) -> None:
+    opened = open_as(embedded.READER)
+    with contextlib.ExitStack() as stack:
+        for _ in range(opened.console.size):
+            stack.enter_context(opened.console.lend())
+        outcome = attempts.asked(opened.console, attempts.ATTEMPTS[-3])
+    assert not outcome.held
+    assert outcome.said.startswith("it could not be tried: All slots are busy")
 
 
 @pytest.mark.usefixtures("no_attempts")
@@ -175,5 +265,5 @@ def test_a_database_that_went_away_is_a_finding_for_each_check(tmp_path: pathlib
     opened = services.Services(settings.load_settings(home=tmp_path), None, *pools)
     findings = doctor.examine_services(opened)
     bad = {finding.what for finding in findings if not finding.good}
-    assert bad > {"data", "store", "account", "reading", "nothing was left behind", "workers"}
+    assert bad == {"data", "store", "account", "reading", "workers"}
     assert "hunter2" not in str(findings)

@@ -373,6 +373,25 @@ def test_rights_that_nobody_lived_to_note_are_set_on_adoption(home: pathlib.Path
     user.leave()
 
 
+def test_a_cluster_of_an_earlier_version_gets_its_new_role(base: pathlib.Path, template: pathlib.Path) -> None:
+    """Also where that version is at work on it: it goes on, with the passwords that it knows."""
+    home = copy(template, base / "home")
+    with using(home) as earlier:
+        as_superuser(
+            earlier, f"DROP OWNED BY {embedded.SCORES_READER}; DROP ROLE {embedded.SCORES_READER}", "undertone"
+        )
+        state = json.loads((home / "cluster.json").read_text())
+        del state["passwords"][embedded.SCORES_READER]
+        (home / "cluster.json").write_text(json.dumps(state))
+        (home / "rights").write_text((home / "rights").read_text().rpartition("\n")[0])
+        with using(home) as server:
+            assert ask(server, embedded.SCORES_READER, "SELECT current_user::text") == [(embedded.SCORES_READER,)]
+            assert ask(earlier, embedded.READER, "SELECT 7") == [(7,)]
+        after = json.loads((home / "cluster.json").read_text())
+        assert after["passwords"].items() > state["passwords"].items()
+        assert stat.S_IMODE((home / "cluster.json").stat().st_mode) == 0o600
+
+
 # Who may connect
 
 
@@ -389,7 +408,7 @@ def running(template: pathlib.Path) -> Iterator[embedded.EmbeddedServer]:
     discard(base)
 
 
-@pytest.mark.parametrize("role", ["postgres", embedded.OWNER, embedded.READER])
+@pytest.mark.parametrize("role", embedded.ROLES)
 def test_a_wrong_password_is_refused(running: embedded.EmbeddedServer, role: str) -> None:
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
         ask(running, role, "SELECT 1", password="wrong")
@@ -399,10 +418,10 @@ def test_a_wrong_password_is_refused(running: embedded.EmbeddedServer, role: str
 
 def test_passwords_are_kept_as_scram_and_are_no_ones_to_read(running: embedded.EmbeddedServer) -> None:
     kept = as_superuser(running, "SELECT rolname, rolpassword FROM pg_authid WHERE rolcanlogin ORDER BY 1")
-    assert [name for name, _ in kept] == ["postgres", embedded.OWNER, embedded.READER]
+    assert [name for name, _ in kept] == ["postgres", embedded.OWNER, embedded.READER, embedded.SCORES_READER]
     assert all(secret.startswith("SCRAM-SHA-256$") for _, secret in kept)
     passwords = json.loads((running.home / "cluster.json").read_text())["passwords"]
-    assert len(set(passwords.values())) == 3
+    assert len(set(passwords.values())) == 4
     assert stat.S_IMODE((running.home / "cluster.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(running.data.stat().st_mode) == 0o700
     log = running.log.read_text()

@@ -11,6 +11,8 @@ GUARDED = {
     "ts_rewrite": [gate.Overload(2, 2)],
     "total": [gate.Overload(1, 1, shadowed=True)],
     "either": [gate.Overload(1, 2), gate.Overload(4, None)],
+    "value": [gate.Overload(1, 1, takes_row=False)],
+    "row_or_value": [gate.Overload(1, 1, takes_row=True)],
 }
 
 
@@ -37,7 +39,8 @@ def pieces(statement: str) -> list[tuple[str, str]]:
         ("be'x'", [("word", "be"), ("string", "")]),
         ("$$ ' $a$ $$ x", [("string", ""), ("word", "x")]),
         ("$a$ $$ $b$ $a$x", [("string", ""), ("word", "x")]),
-        ("$1", [("mark", "$"), ("number", "1")]),
+        ("$1.a", [("parameter", "$1"), ("mark", "."), ("word", "a")]),
+        ("$1$$;$$", [("parameter", "$1"), ("string", "")]),
         ("1.5e-3.a", [("number", "1.5e-3"), ("mark", "."), ("word", "a")]),
         ("a/* b /* c */ d */e", [("word", "a"), ("comment", "/*"), ("comment", "/*"), ("word", "e")]),
         ("a--b\rc", [("word", "a"), ("word", "c")]),
@@ -127,6 +130,33 @@ def test_what_may_be_a_question_passes(statement: str) -> None:
         "SELECT set_config('a', 'b', true)",
         "SELECT * FROM dblink('a', 'b')",
         'TABLE "pg_stat_activity"',
+        # In FROM, what is a value and not a row:
+        "SELECT x.value FROM generate_series(30, 31) x",
+        "SELECT x.value FROM generate_series(30, 31) AS x",
+        "SELECT x.value FROM generate_series(30, 31) AS x (y), t",
+        "SELECT x.value FROM generate_series(30, 31) x (y)",
+        'SELECT "x".value FROM generate_series(30, 31) X',
+        "SELECT generate_series.value FROM generate_series(30, 31)",
+        "SELECT generate_series.value FROM pg_catalog.generate_series(30, 31), t generate_series",
+        "SELECT x.value FROM f(1) WITH ORDINALITY x",
+        "SELECT x.value FROM f(1) WITH ORDINALITY AS x(a, b)",
+        "SELECT x.value FROM ROWS FROM (f(1)) x",
+        "SELECT x.value FROM ROWS FROM (f(1)) AS x(y)",
+        "SELECT x.value FROM (SELECT 1) y, LATERAL f(y) x",
+        "SELECT x.value FROM t x, (SELECT x.value FROM f(1) AS x) y",
+        "SELECT (SELECT 1) text, text.value FROM CAST('30' AS text)",
+        "SELECT 1 AS x, x.value FROM current_user x",
+        "SELECT btrim.value FROM trim('30')",
+        "SELECT x.value FROM f((SELECT 1)) x",
+        "SELECT x.value FROM f(/* (SELECT */ 1) x",
+        "SELECT (x).value FROM t x",
+        "SELECT (1).value",
+        "SELECT a[1].value",
+        "SELECT $1.value",
+        "SELECT '1'::a.value",
+        "SELECT x.row_or_value FROM t x",
+        "SELECT x.row_or_value FROM (SELECT 1) x",
+        "SELECT x.dblink FROM current_user AS x",
     ],
 )
 def test_names_that_do_more_than_answer_are_found(statement: str) -> None:
@@ -146,10 +176,27 @@ def test_names_that_do_more_than_answer_are_found(statement: str) -> None:
         "SELECT either(1, 2, 3), either()",
         "SELECT random(), pg_total_relation_size('t'), 'pg_stat_activity'",
         "SELECT Pg_Sleep2(1), x.pg_sleep2",
+        # A row cannot be what these are called with:
+        "SELECT x.value FROM t x",
+        "SELECT t.value, s.t.value FROM s.t, t AS u ORDER BY t.value",
+        "SELECT x.value FROM (SELECT 1 AS value) x",
+        "SELECT x.value FROM ((SELECT 1 AS value) UNION SELECT 2) AS x",
+        "SELECT x.value FROM (VALUES (1)) AS x(value)",
+        "WITH x(value) AS (SELECT 1), y AS (SELECT 2 AS value) SELECT y.value, q.value FROM y, x AS q",
+        "SELECT x.value FROM t CROSS JOIN LATERAL (SELECT 1) x(value), generate_series(1, 2) g",
+        "SELECT x.set_config, x.dblink FROM t x",
     ],
 )
 def test_other_names_are_not(statement: str) -> None:
     assert gate.forbidden(lexer.tokenise(statement), GUARDED) is None
+
+
+def test_a_view_is_what_it_calls() -> None:
+    tokens = lexer.tokenise("SELECT * FROM v")
+    for function, forbidden in (("pg_sleep", True), ("set_config", True), ("random", False), ("now", False)):
+        reason = gate.forbidden(tokens, GUARDED | {"random": [gate.Overload(0, 0)]}, views={"v": [function]})
+        assert (reason is not None) == forbidden
+    assert gate.forbidden(tokens, GUARDED, allowed={"pg_sleep"}, views={"v": ["pg_sleep"]}) is None
 
 
 def test_a_function_may_be_allowed() -> None:

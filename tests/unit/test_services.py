@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import tempfile
@@ -15,7 +16,7 @@ import psutil
 import pytest
 import sqlalchemy
 
-from undertone import database, doctor, embedded, services, settings
+from undertone import console, database, doctor, embedded, parameters, services, settings
 
 Execute = Callable[..., list[tuple[object, ...]]]
 NOWHERE = "postgresql://somebody:hunter2@127.0.0.1:1/nowhere"
@@ -48,6 +49,12 @@ def home() -> Iterator[pathlib.Path]:
     shutil.rmtree(base, ignore_errors=True)
 
 
+def memory_limit(pid: int) -> str:
+    """What a process may have of memory of its own; root may not ask for that of another account everywhere."""
+    limits = pathlib.Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return next(line.split()[3] for line in limits if line.startswith("Max data size"))
+
+
 @contextlib.contextmanager
 def opened(chosen: settings.Settings) -> Iterator[services.Services]:
     with contextlib.closing(services.open_services(chosen)) as found:
@@ -76,11 +83,84 @@ def test_with_nothing_named_all_is_in_the_embedded_server(home: pathlib.Path) ->
         assert ask(found.store, "SELECT current_user::text") == embedded.OWNER
         assert ask(found.data, "SHOW transaction_read_only") == "on"
         assert ask(found.console, "SHOW transaction_read_only") == "on"
+        assert list(found.consoles) == ["data", "scores"]
+        assert found.consoles["data"] is found.console
+        assert ask(found.consoles["scores"], "SELECT current_user::text") == embedded.SCORES_READER
+        assert ask(found.consoles["scores"], "SHOW transaction_read_only") == "on"
         assert ask(found.store, "SHOW transaction_read_only") == "off"
         assert ask(found.store, "SELECT to_regclass('undertone.runs')::text") == "undertone.runs"
         assert ask(found.store, "SELECT to_regclass('public.reviews')::text") is None
         assert runs(home)
     assert not runs(home)
+
+
+def test_who_reads_scores_reads_nothing_else(home: pathlib.Path) -> None:
+    with opened(settings.load_settings(home=home, demo=False)) as found:
+        with found.store.lend() as connection:
+            connection.cursor().execute("CREATE TABLE IF NOT EXISTS scores.things AS SELECT 'good' AS label")
+            connection.cursor().execute("CREATE TABLE IF NOT EXISTS public.unscored AS SELECT 1 AS i")
+            connection.commit()
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT relname FROM pg_class WHERE relnamespace = 'undertone'::regnamespace AND relkind = 'r'"
+                )
+                own = {name for (name,) in cursor.fetchall()}
+                cursor.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'undertone'::regnamespace LIMIT 1")
+                (function,) = cursor.fetchone()
+        scores = found.consoles["scores"]
+        assert console.run(scores, "SELECT label FROM scores.things").rows == [("good",)]
+        assert console.run(
+            scores, "SELECT count(*) FROM undertone.runs JOIN undertone.sources s ON s.id = source_id"
+        ).rows
+        assert {"runs", "sources", "chunks", "procrastinate_jobs"} < own
+        for name in own - {"runs", "sources", "chunks"}:
+            with pytest.raises(console.StatementFailed, match="permission denied"):
+                console.run(scores, f'TABLE undertone."{name}"')
+        with pytest.raises(console.StatementFailed, match="permission denied for schema public"):
+            console.run(scores, "TABLE public.unscored")
+        for pool in found.consoles.values():
+            may = "SELECT has_function_privilege(oid, 'EXECUTE') FROM pg_proc WHERE proname = :name"
+            answer = console.run(pool, may, parameters={"name": parameters.Value("text", function)})
+            assert set(answer.rows) == {(False,)}
+        with pytest.raises(console.StatementFailed, match="permission denied"):
+            console.run(found.console, "TABLE undertone.runs")
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux limits another process")
+def test_a_statement_in_the_embedded_server_has_so_much_memory_and_the_others_go_first(home: pathlib.Path) -> None:
+    chosen = settings.load_settings(home=home, demo=False, query_bytes=4_000_000)
+    with opened(chosen) as found:
+        for pool in found.consoles.values():
+            with pool.lend_counted(1) as connection:
+                pid = connection.info.backend_pid
+                assert memory_limit(pid) == "64000000"
+                assert os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0)
+            with pytest.raises(console.StatementLimited, match=r"more memory .* UNDERTONE_QUERY_BYTES"):
+                console.run(pool, "SELECT length(repeat('x', 100000000))")
+            with pytest.raises(console.StatementLimited, match=r"more memory .* UNDERTONE_QUERY_BYTES"):
+                console.run(
+                    pool, "SELECT count(x) FROM (SELECT array_agg(g || 'x') FROM generate_series(1, 10000000) g) t(x)"
+                )
+            # The session goes on, and honest work of any size is done on disk.
+            assert console.run(pool, "SELECT pg_backend_pid()").rows == [(pid,)]
+            statement = (
+                "SELECT max(n) FROM (SELECT rank() OVER (ORDER BY md5(g::text)) n FROM generate_series(1, 300000) g) t"
+            )
+            assert console.run(pool, statement).rows == [(300000,)]
+        with found.store.lend() as connection:
+            assert memory_limit(connection.info.backend_pid) == "unlimited"
+
+
+def test_a_store_of_ones_own_is_asked_through_the_reader_that_is_named(
+    tmp_path: pathlib.Path, place: Callable[[str], sqlalchemy.URL]
+) -> None:
+    named_ones = {"database_url": named(place(embedded.READER)), "store_url": named(place(embedded.OWNER))}
+    with opened(settings.load_settings(home=tmp_path / "home", **named_ones)) as found:
+        assert list(found.consoles) == ["data"]
+    reader = named(place(embedded.SCORES_READER))
+    with opened(settings.load_settings(home=tmp_path / "home", store_reader_url=reader, **named_ones)) as found:
+        answer = console.run(found.consoles["scores"], "SELECT current_user::text")
+        assert answer.rows == [(embedded.SCORES_READER,)]
 
 
 def test_a_new_database_is_filled_with_the_demo_and_the_doctor_finds_it_in_order(home: pathlib.Path) -> None:
