@@ -5,6 +5,7 @@ import sys
 
 NAMES = {
     "classify": "rows a second, beside the pipeline of every tutorial (--quick, --json)",
+    "console": "statements, grids and exports of the SQL page, beside psql (--quick, --json)",
     "first": "the first page in a browser, beside a bare Streamlit app",
 }
 

@@ -11,6 +11,8 @@ from undertone import console, errors
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # Addresses become links after the backslashes are gone; an invisible word joiner inside them keeps them text.
 _LINKS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
+# Signs that stand alone, such as the operator >=, become one character: the same helps.
+_SIGNS = re.compile(r"(?:(?<=^[<>~-])|(?<=\s[<>~-]))(?=(?:->|[-=>])(?:\s|$))")
 JOINER = "\u2060"
 
 
@@ -20,7 +22,7 @@ def plain(text: object) -> str:
     CommonMark takes a backslash before any ASCII punctuation for that character itself, which undoes links, pictures,
     HTML, mathematics and Streamlit's own colours and icons alike.
     """
-    return _PUNCTUATION.sub(r"\\\1", _LINKS.sub(JOINER, " ".join(str(text).split())))
+    return _PUNCTUATION.sub(r"\\\1", _SIGNS.sub(JOINER, _LINKS.sub(JOINER, " ".join(str(text).split()))))
 
 
 def error(problem: errors.UndertoneError) -> None:

@@ -1,61 +1,100 @@
-"""SQL: ask one read-only question, see the answer or the server's own words, take the answer along."""
+"""SQL: ask one read-only question, see the answer or the server's own words, keep the question, take both along."""
 
 import streamlit as st
 
-from elements import grids, messages
-from resources import database, results
-from undertone import console, errors, export, units
-
-EXAMPLE = "SELECT rating, count(*) FROM reviews GROUP BY rating ORDER BY rating"
-
-st.title("SQL")
-chosen = database.get_settings()
-limits = console.Limits(seconds=chosen.query_seconds, rows=chosen.query_rows, bytes=chosen.query_bytes)
-st.caption(
-    f"One statement that only reads, at most {units.duration(limits.seconds)}, {limits.rows:,} rows"
-    f" and {units.size(limits.bytes)}. It cannot change anything."
+from elements import (
+    history,
+    messages,
+    parameters_form,
+    saved,
+    schema_browser,
+    sql_answer,
+    sql_ask,
+    sql_asking,
+    sql_draft,
+    sql_editor,
+    sql_share,
 )
+from resources import database
+from undertone import console, errors, units
 
-with st.form("sql_form", border=False):
-    statement = st.text_area(
-        "Statement",
-        value=st.query_params.get("statement", ""),
-        placeholder=EXAMPLE,
-        height=180,
-        key="sql_statement",
-        help="Ctrl-Enter runs it.",
-    )
-    run = st.form_submit_button("Run", type="primary", icon=":material/play_arrow:")
-
-if run:
-    st.session_state["sql_asked"] = statement
-    results.get_answer.clear(statement, limits)
-asked = st.session_state.get("sql_asked", "")
-if not asked.strip():
-    messages.empty("The answer will be shown here. Try the example in the box, or write your own.")
-    st.stop()
+LABELS = {"data": "Data", "scores": "Scores"}
+MEANINGS = "Data: the tables that Undertone looks into. Scores: what it made of them, and its runs."
 
 try:
-    answer = results.get_answer(asked, limits)
-except console.StatementFailed as error:
-    messages.failed(asked, error)
-    st.stop()
+    opened = database.get_services()
+    limits = console.limits(opened.settings)
+    targets = list(opened.consoles)
 except errors.UndertoneError as error:
+    st.title("SQL")
     messages.error(error)
     st.stop()
 
-if answer.truncated:
-    st.warning(f"Only the first {len(answer.rows):,} rows: the limit of {answer.truncated} was reached.")
-names = [column.name for column in answer.columns]
-grids.show(names, answer.rows, key="sql_rows")
+saved.begin()
+draft = sql_draft.begin(targets)
+
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.caption(f"{units.count(len(answer.rows), 'row')} in {units.duration(answer.seconds)}")
-    st.download_button(
-        "Download as CSV",
-        data=lambda: export.csv_bytes(names, answer.rows),
-        file_name="answer.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="sql_download",
+    st.title("SQL", width="content")
+    target = st.segmented_control(
+        "Ask",
+        targets,
+        format_func=lambda name: LABELS.get(name, name),
+        key=sql_draft.TARGET,
+        help=MEANINGS,
+        label_visibility="collapsed",
+        required=True,
+        default="data",
+        persist_state="session",
     )
+    st.caption(
+        f"One statement that only reads: at most {units.duration(limits.seconds)}, {limits.rows:,} rows,"
+        f" {units.size(limits.bytes)}, {opened.settings.query_slots} at once. It cannot change anything."
+    )
+for warning in sql_editor.warnings(target):
+    st.error(messages.plain(warning), icon=":material/gpp_maybe:")
+if draft.trouble:
+    st.error(messages.plain(draft.trouble), icon=":material/link_off:")
+if draft.notice:
+    st.info(draft.notice, icon=":material/link:")
+
+names = sql_editor.names(target)
+left, right = st.columns([3, 1], gap="medium")
+with left:
+    event = sql_editor.show(names)
+    values = parameters_form.show(sql_ask.wanted(draft.text, limits), draft.values, key="sql_parameter")
+    with st.container(horizontal=True, gap="small"):
+        run = not sql_editor.is_plain() and st.button(  # the plain editor has one of its own
+            "Run", type="primary", icon=":material/play_arrow:", key="sql_run_all"
+        )
+        explain = st.button(
+            "Explain", icon=":material/account_tree:", key="sql_explain", help="How it would be answered"
+        )
+        analyze = st.button("Explain analyze", icon=":material/speed:", key="sql_analyze", help="Run it, and show how")
+        st.space("stretch")
+        save = st.button("Save", icon=":material/bookmark_add:", key="sql_save_open")
+        share = st.button("Share", icon=":material/link:", key="sql_share_open")
+
+if event is not None:
+    sql_ask.start(event.statement, values, target, limits, offset=event.start)
+elif run or explain or analyze:
+    sql_ask.start(draft.text, values, target, limits, how="rows" if run else "plan" if explain else "analyze")
+if save:
+    saved.save(draft.text, values, draft.chart, target)
+elif share:
+    sql_share.show(draft.text, values, draft.chart, target)
+
+if draft.running is None:
+    messages.empty("The answer will be shown here. Write a statement and press Ctrl-Enter, or open one from **Saved**.")
+elif sql_asking.wait(draft.running, limits):
+    sql_answer.show(draft.running, lambda: sql_ask.again(limits))
+
+with right:  # last, so that the history has what was asked just now
+    schema, kept, past = st.tabs(["Schema", "Saved", "History"], key=sql_draft.SIDE, on_change="rerun")
+    for tab, element in (
+        (schema, lambda: schema_browser.show(names, lambda statement: sql_ask.preview(statement, target, limits))),
+        (kept, saved.show),
+        (past, history.show),
+    ):
+        if tab.open:
+            with tab:
+                element()

@@ -10,7 +10,7 @@ import atexit
 
 import streamlit as st
 
-from undertone import database, services, settings
+from undertone import asking, database, services, settings
 
 
 @st.cache_resource(show_spinner="Opening the database …", on_release=services.Services.close)
@@ -19,6 +19,7 @@ def get_services() -> services.Services:
     opened = services.open_services(settings.load_settings())
     # Ctrl-C and SIGTERM end the app in order; the server that it started must not stay behind.
     atexit.register(opened.close)
+    asking.tidy(opened)
     return opened
 
 

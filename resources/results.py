@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from resources import database, model
-from undertone import catalog, classifier, console, doctor, explaining, scores, scoring
+from undertone import catalog, classifier, doctor, explaining, names_for_editor, scores, scoring
+from undertone import database as pools
 
 SECONDS = 60
 Cursor = tuple[str | None, ...]
@@ -71,10 +72,22 @@ def get_page(
     )
 
 
-@st.cache_data(ttl=SECONDS, max_size="200MB", show_spinner="Asking the database …")
-def get_answer(statement: str, limits: console.Limits) -> console.Result:
-    """The answer to a person's statement."""
-    return console.run(database.get_console(), statement, limits)
+@st.cache_resource(ttl=5 * SECONDS, show_spinner=False)
+def get_names(target: str) -> names_for_editor.CatalogNames:
+    """What an editor may propose for a database that people ask. One copy for everybody, and nobody changes it."""
+    return _about(target).ask(names_for_editor.read)
+
+
+@st.cache_data(ttl=5 * SECONDS, show_spinner=False)
+def get_warnings(target: str) -> list[str]:
+    """What somebody must know before they let others ask this database, a sentence each; empty where all is well."""
+    return list(doctor.warnings(_about(target)))
+
+
+def _about(target: str) -> pools.Database:
+    """A pool to ask about a database. The data has one of the same account that waits for nobody's statement."""
+    opened = database.get_services()
+    return opened.data if target == "data" else opened.consoles[target]
 
 
 @st.cache_data(ttl=5, max_entries=200, show_spinner=False)

@@ -42,8 +42,10 @@ def test_a_bad_line_is_named_and_nothing_is_half_loaded(app: running.App, page: 
 def test_an_answer_can_be_taken_along_and_does_no_harm_in_a_spreadsheet(app: running.App, page: Page) -> None:
     page.goto(f"{app.address}/sql?statement=SELECT '=1%2B1' AS formula, -1 AS number, NULL AS nothing")
     page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("tab", name="Download").click()
+    page.get_by_role("button", name="Prepare").click()
     with page.expect_download() as download:
-        page.get_by_test_id("stDownloadButton").get_by_role("button").click()
+        page.get_by_role("button", name="Save CSV file").click()
     text = pathlib.Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert text.splitlines() == ["formula,number,nothing", "'=1+1,-1,"]
 
@@ -52,7 +54,8 @@ def test_text_of_the_server_is_never_markdown(app: running.App, page: Page) -> N
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{app.address}/sql")
-    page.get_by_role("textbox", name="Statement").fill('SELECT "![x](http://127.0.0.1:9/x.png) <b>b</b> :red[r]"')
+    page.locator(".cm-content").click()
+    page.keyboard.insert_text('SELECT "![x](http://127.0.0.1:9/x.png) <b>b</b> :red[r]"')
     page.get_by_role("button", name="Run", exact=True).click()
     alert = page.get_by_test_id("stAlert")
     expect(alert).to_contain_text("does not exist")

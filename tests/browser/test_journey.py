@@ -31,10 +31,11 @@ def test_a_stranger_looks_asks_scores_and_sees(app: running.App, page: Page) -> 
 
     # One question on SQL.
     page.get_by_role("link", name="SQL", exact=True).click()
-    page.get_by_role("textbox", name="Statement").fill("SELECT count(*) FROM reviews")
-    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".cm-content").click()
+    page.keyboard.insert_text("SELECT count(*) FROM reviews")
+    page.keyboard.press("Control+Enter")
     expect(page.get_by_text("1 row in")).to_be_visible()
-    assert conftest.shown(page.get_by_test_id("stDataFrame").first) == [["321"]]
+    assert "321" in conftest.shown(page.get_by_test_id("stDataFrame").first)[0]
 
     # A run over the reviews to its end, with results.
     page.get_by_role("link", name="Score", exact=True).click()

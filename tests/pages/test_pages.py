@@ -69,43 +69,6 @@ def test_tables_says_when_the_table_of_a_link_is_gone(shop: conftest.Open) -> No
     assert "![x]" not in app.warning[0].value
 
 
-def test_sql_answers_a_question(shop: conftest.Open) -> None:
-    app = shop("sql")
-    assert "The answer will be shown here" in conftest.texts(app)
-    app.text_area(key="sql_statement").set_value("SELECT count(*), NULL AS nothing, '' AS empty FROM reviews")
-    app.button[0].click().run()
-    assert app.dataframe[0].value.to_dict("list") == {"count": [321], "nothing": [None], "empty": [""]}
-
-
-def test_sql_shows_the_servers_words_and_the_place(shop: conftest.Open) -> None:
-    app = shop("sql")
-    app.text_area(key="sql_statement").set_value("SELECT 1,\n  wrong FROM reviews")
-    app.button[0].click().run()
-    assert messages.plain('column "wrong" does not exist') in app.error[0].value
-    assert app.code[0].value == "line 2:\n  wrong FROM reviews\n  ^"
-
-
-@pytest.mark.parametrize(
-    "statement", ["DELETE FROM reviews", "SELECT 1; COMMIT; DROP TABLE reviews", "SELECT 1 INTO x"]
-)
-def test_sql_refuses_what_writes(shop: conftest.Open, statement: str) -> None:
-    app = shop("sql")
-    app.text_area(key="sql_statement").set_value(statement)
-    app.button[0].click().run()
-    assert app.error
-    assert not app.exception
-    assert not app.dataframe
-
-
-def test_sql_says_what_was_cut(shop: conftest.Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNDERTONE_QUERY_ROWS", "7")
-    app = shop("sql")
-    app.text_area(key="sql_statement").set_value("SELECT * FROM generate_series(1, 1000)")
-    app.button[0].click().run()
-    assert len(app.dataframe[0].value) == 7
-    assert "Only the first 7 rows" in app.warning[0].value
-
-
 def test_score_proposes_starts_pauses_and_cancels(shop: conftest.Open) -> None:
     app = shop("score", table="survey_answers")
     assert app.selectbox(key="score_text_survey_answers").value == "answer"
@@ -167,7 +130,18 @@ def test_a_database_that_is_down_is_one_clear_line(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     "text",
-    ["![x](http://example.com/x.png)", "<b>bold</b>", ":red[red]", "$x^2$", "`code`", "http://example.com", "# title"],
+    [
+        "![x](http://example.com/x.png)",
+        "<b>bold</b>",
+        ":red[red]",
+        "$x^2$",
+        "`code`",
+        "http://example.com",
+        "# title",
+        "a >= b",
+        "a -> b",
+        "-- x",
+    ],
 )
 def test_stored_text_in_a_message_is_never_markdown(text: str) -> None:
     shown = messages.plain(text)
