@@ -8,12 +8,12 @@ import streamlit as st
 
 from elements import sql_draft, visitor
 from resources import asked
-from undertone import asking, console, parameters
+from undertone import asking, console, names_for_editor, parameter_kinds, parameters
 
 
-def wanted(text: str, limits: console.Limits) -> tuple[parameters.Parameter, ...]:
+def wanted(text: str, limits: console.Limits, names: names_for_editor.CatalogNames) -> tuple[parameters.Parameter, ...]:
     """The parameters of a text; none of one that is too long to be asked."""
-    return parameters.find(text) if len(text) <= limits.length else ()
+    return parameter_kinds.refined(text, parameters.find(text), names) if len(text) <= limits.length else ()
 
 
 def start(
@@ -31,7 +31,7 @@ def start(
     if not statement.strip():
         st.toast("Write a statement first.", icon=":material/edit:")
         return
-    needed = {parameter.name for parameter in wanted(statement, limits)}
+    needed = {parameter.name for parameter in parameters.find(statement)} if len(statement) <= limits.length else set()
     question = asking.Question(
         statement,
         tuple((name, value) for name, value in values.items() if name in needed),

@@ -9,7 +9,6 @@ from resources import results
 from undertone import console, errors, names_for_editor
 
 KEY = "sql"
-EMPTY = names_for_editor.CatalogNames({}, (), ())
 
 
 def names(target: str) -> names_for_editor.CatalogNames:
@@ -18,7 +17,7 @@ def names(target: str) -> names_for_editor.CatalogNames:
         return results.get_names(target)
     except errors.UndertoneError as error:
         messages.error(error)
-        return EMPTY
+        return names_for_editor.EMPTY
 
 
 def warnings(target: str) -> list[str]:

@@ -61,7 +61,7 @@ names = sql_editor.names(target)
 left, right = st.columns([3, 1], gap="medium")
 with left:
     event = sql_editor.show(names)
-    values = parameters_form.show(sql_ask.wanted(draft.text, limits), draft.values, key="sql_parameter")
+    values = parameters_form.show(sql_ask.wanted(draft.text, limits, names), draft.values, key="sql_parameter")
     with st.container(horizontal=True, gap="small"):
         run = not sql_editor.is_plain() and st.button(  # the plain editor has one of its own
             "Run", type="primary", icon=":material/play_arrow:", key="sql_run_all"

@@ -15,7 +15,21 @@ from typing import Annotated, Any
 
 import typer
 
-from undertone import asking, audit, console, database, export, library, output, parameters, plans, services, settings
+from undertone import (
+    asking,
+    audit,
+    console,
+    database,
+    export,
+    library,
+    names_for_editor,
+    output,
+    parameter_kinds,
+    parameters,
+    plans,
+    services,
+    settings,
+)
 
 DOWNLOAD_BYTES = 2_000_000_000  # of values in an answer that is written as it comes
 Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
@@ -96,10 +110,14 @@ def query(
     with opened() as found:
         one = found.store.ask(library.find, saved) if saved is not None else None
         text = one.statement if one is not None else statement or ""
+        asked = target.value if target else one.target if one else Target.data.value
+        columns = names_for_editor.EMPTY
+        if any(kind is None for _, kind, _ in given) and asked in found.consoles:
+            columns = found.consoles[asked].ask(names_for_editor.read)
         question = asking.Question(
             text,
-            tuple(_values(text, given, one.parameters if one else {}).items()),
-            target=target.value if target else one.target if one else Target.data.value,
+            tuple(_values(text, given, one.parameters if one else {}, columns).items()),
+            target=asked,
             who=account(),
             how=asking.COMMAND,
         )
@@ -184,10 +202,14 @@ def _given(text: str) -> tuple[str, str | None, str]:
 
 
 def _values(
-    statement: str, given: Sequence[tuple[str, str | None, str]], first: dict[str, parameters.Value]
+    statement: str,
+    given: Sequence[tuple[str, str | None, str]],
+    first: dict[str, parameters.Value],
+    columns: names_for_editor.CatalogNames,
 ) -> dict[str, parameters.Value]:
     """A value for each parameter that has one: those given, else those that a saved query begins with."""
-    kinds = {one.name: one.kind for one in parameters.find(statement)} if given or first else {}
+    there_are = parameter_kinds.refined(statement, parameters.find(statement), columns) if given or first else ()
+    kinds = {one.name: one.kind for one in there_are}
     values = {name: value for name, value in first.items() if name in kinds}
     for name, kind, value in given:
         if name not in kinds:

@@ -93,6 +93,8 @@ def stream(
 
     It holds one of the lane's slots, and a transaction open, until the `with` ends; `limits.seconds` counts that long.
     """
+    if statement.startswith("\ufeff"):  # the mark that some editors put in front of a text; the server refuses it
+        statement = f" {statement[1:]}"  # a space, so that the places of errors stay what they are
     bound, tokens = _bound(statement, parameters, limits)
     if cancel is not None and cancel.is_set():
         raise StatementCancelled("The statement was cancelled before it began.")

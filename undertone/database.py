@@ -19,7 +19,7 @@ import sqlalchemy
 import sqlalchemy.exc
 import sqlalchemy.pool
 
-from undertone import errors, relay
+from undertone import errors, relay, slots
 
 Connection: TypeAlias = psycopg2.extensions.connection
 P = ParamSpec("P")
@@ -74,7 +74,7 @@ class Database:
         self._counts = False
         # Waiting is done here: for how long is the borrower's to say.
         self._seconds = float(connect_seconds)
-        self._slots = threading.BoundedSemaphore(size)
+        self._slots = slots.Slots(size)
         self._engine = sqlalchemy.create_engine(
             address,
             creator=self._connect,
@@ -124,14 +124,13 @@ class Database:
 
     @contextlib.contextmanager
     def _slot(self, wait_seconds: float) -> Iterator[None]:
-        if not self._slots.acquire(timeout=wait_seconds):
-            raise PoolFull(
-                f"All connections to the {self.name} are in use; try again in a moment, or raise UNDERTONE_POOL_SIZE."
-            )
-        try:
+        with self._slots.enter(wait_seconds) as entered:
+            if not entered:
+                raise PoolFull(
+                    f"All connections to the {self.name} are in use; try again in a moment, or raise"
+                    " UNDERTONE_POOL_SIZE."
+                )
             yield
-        finally:
-            self._slots.release()
 
     @contextlib.contextmanager
     def _lent(self) -> Iterator[Connection]:

@@ -45,6 +45,9 @@ class CatalogNames:
         return named + found
 
 
+EMPTY = CatalogNames({}, (), ())
+
+
 def read(connection: database.Connection) -> CatalogNames:
     """What this account may select and call."""
     schemas: dict[str, dict[str, list[tuple[str, str]]]] = {}

@@ -18,7 +18,7 @@ KINDS = ("text", "integer", "number", "boolean", "date", "timestamp")
 MOST, MOST_BYTES = 200, 1_000_000  # parameters of a statement, and all their values together
 
 _TYPES = {"text": "text", "number": "numeric", "boolean": "bool", "date": "date", "timestamp": "timestamptz"}
-_CASTS = (
+CASTS = (
     dict.fromkeys(("int", "integer", "int2", "int4", "int8", "smallint", "bigint"), "integer")
     | dict.fromkeys(("numeric", "decimal", "real", "float", "float4", "float8", "double"), "number")
     | {"bool": "boolean", "boolean": "boolean", "date": "date", "timestamp": "timestamp", "timestamptz": "timestamp"}
@@ -99,7 +99,7 @@ def find(statement: str) -> tuple[Parameter, ...]:
     """The parameters of a statement in the order of their first appearance, once each."""
     tokens = lexer.tokenise(statement)
     found: dict[str, str] = {}
-    for index in _places(statement, tokens):
+    for index in places(statement, tokens):
         name, kind = _name(statement, tokens[index + 1]), _kind(tokens, index)
         if found.get(name, "text") == "text":
             found[name] = kind
@@ -112,8 +112,8 @@ def bind(statement: str, values: Mapping[str, Value], tokens: Sequence[lexer.Tok
     `tokens` are those of the statement, where somebody has them already. Raises ParameterError.
     """
     tokens = lexer.tokenise(statement) if tokens is None else tokens
-    places = _places(statement, tokens)
-    if not places:
+    colons = places(statement, tokens)
+    if not colons:
         return Bound(statement)
     for token in tokens:
         if token.kind == "parameter":
@@ -122,7 +122,7 @@ def bind(statement: str, values: Mapping[str, Value], tokens: Sequence[lexer.Tok
     pieces: list[str] = []
     moved: list[tuple[int, int, int, int]] = []
     at = length = 0
-    for index in places:
+    for index in colons:
         colon, word = tokens[index], tokens[index + 1]
         name = _name(statement, word)
         if name not in sent:
@@ -178,7 +178,7 @@ def _checked(name: str, value: Value) -> Sent:
     return Sent(name, type_, text, kind == "boolean")
 
 
-def _places(statement: str, tokens: Sequence[lexer.Token]) -> list[int]:
+def places(statement: str, tokens: Sequence[lexer.Token]) -> list[int]:
     """The indexes of the colons that begin a parameter, in order; its name is the token that follows."""
     found: list[int] = []
     # For each open bracket: which one it is, and a colon right behind it, which may be a slice's or a parameter's.
@@ -246,7 +246,7 @@ def _kind(tokens: Sequence[lexer.Token], index: int) -> str:
         end = type_ + 1
         while text(end) not in ("", "[", ")", ",", ":", ";") and tokens[end].kind == "word":
             end += 1  # double precision, timestamp with time zone
-        return "text" if text(end) == "[" or text(type_ + 1) == "array" else _CASTS.get(text(type_), "text")
+        return "text" if text(end) == "[" or text(type_ + 1) == "array" else CASTS.get(text(type_), "text")
     if text(index - 1) in ("limit", "offset") or (text(index - 2) == "fetch" and text(index - 1) in ("first", "next")):
         return "integer"
     return "text"

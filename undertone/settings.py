@@ -161,7 +161,12 @@ class Settings(pydantic_settings.BaseSettings):
     )
     query_seconds: float = _setting(30.0, "Seconds that a statement on SQL may take.", gt=0, le=86_400)
     query_rows: int = _setting(10_000, "Rows that a statement on SQL may return.", ge=1, le=10_000_000)
-    query_bytes: int = _setting(64_000_000, "Bytes that a result on SQL may have.", ge=1_000, le=4_000_000_000)
+    query_bytes: int = _setting(
+        64_000_000,
+        "Bytes of memory that a result on SQL may take in the app; a single row a sixth of it.",
+        ge=1_000,
+        le=4_000_000_000,
+    )
     query_slots: int = _setting(3, "Statements on SQL that may run at once.", ge=1, le=100)
     query_length: int = _setting(48 * 1024, "Bytes that a statement on SQL may be long.", ge=100, le=1_000_000)
     query_functions: str = _setting(

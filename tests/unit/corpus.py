@@ -54,7 +54,7 @@ BOMBS = [
     "SELECT " + ",".join("1" * 1 for _ in range(20_000)),
     "SELECT 1 WHERE 1 IN (" + ",".join(map(str, range(9_000))) + ")",
     "SELECT id FROM items WHERE " + " OR ".join("id = 1" for _ in range(4_000)),
-    "SELECT id FROM items WHERE " + " AND ".join("(id = 1 OR id = 2)" for _ in range(500)),
+    "SELECT id FROM items WHERE " + " AND ".join("(id = 1 OR id = 2)" for _ in range(2_000)),
     "SELECT '" + "[" * 45_000 + "'::jsonb",
     "SELECT '" + "{" * 45_000 + "'::int[]",
     "SELECT 1e" + "9" * 40_000,

@@ -323,6 +323,7 @@ def test_parameters(run: Run) -> None:
     assert ask("SELECT :t AS t", "t=").json == [{"t": ""}]
     assert ask("SELECT n FROM generate_series(1, 5) AS n LIMIT :most", "most=1").json == [{"n": 1}]
     assert entry(run)["parameters"] == {"most": None}
+    assert ask("SELECT count(*) > 0 AS some FROM reviews WHERE rating >= :least", "least=3").json == [{"some": True}]
     assert ":x" in ask("SELECT :x").line
     assert ":n" in ask("SELECT :n::integer", "n=many").line
     assert "many" not in str(entry(run)["message"])

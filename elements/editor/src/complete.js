@@ -18,12 +18,10 @@ const AFTER = words(AFTER_VALUE)
 const EVERY = [...new Set([...words(BEFORE_VALUE), ...AFTER])].filter((word) => !/ LATERAL$/.test(word))
 const FIRST = ["SELECT", "WITH", "WITH RECURSIVE", "VALUES", "TABLE", "EXPLAIN", "EXPLAIN ANALYZE", "SHOW"]
 // Behind these words a value begins, behind others (NULL, TRUE, END) one has just ended.
-const OPEN = new Set(
-  `select distinct all from join on where and or not in like ilike between by having limit offset when then else case using
-  set any some only lateral with is union intersect except over filter values as returning array explain recursive partition materialized`.split(
-    /\s+/,
-  ),
-)
+const BEGINS = `select distinct all from join on where and or not in like ilike between by having limit offset when then
+else case using set any some only lateral with is union intersect except over filter values as returning array explain
+recursive partition materialized`
+const OPEN = new Set(BEGINS.split(/\s+/))
 const RELATION = new Set(["from", "join", "update", "into", "table", "only"])
 
 // `names` gives the catalogue of now: names.catalogue.
