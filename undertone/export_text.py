@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _QUOTE = '"'
 _QUOTED = re.compile('[,"\\r\\n]')
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_TRUTH = {True: "true", False: "false"}
 _NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}  # as PostgreSQL writes them
 
 Encode = Callable[[Sequence[Any]], Sequence[str]]
@@ -90,6 +91,8 @@ def _plain(values: Sequence[Any], kinds: set[type]) -> Sequence[str]:
     """Numbers and truth as PostgreSQL writes them."""
     if kinds == {int}:
         return list(map(str, values))
+    if kinds == {bool}:
+        return list(map(_TRUTH.__getitem__, values))
     if kinds == {float} and all(map(math.isfinite, values)):
         return list(map(str.removesuffix, map(repr, values), itertools.repeat(".0")))
     return [plain(value) for value in values]
