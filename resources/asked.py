@@ -14,13 +14,10 @@ import weakref
 from collections.abc import Callable, Hashable
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime import scriptrunner
 
-from resources import database, shelf
+from resources import database, sessions, shelf
 from undertone import asking, console, errors, plans
 
-GRACE_SECONDS = 0.75  # a connection that broke for a moment is back by then, and nothing was stopped
 log = logging.getLogger(__name__)
 
 
@@ -121,20 +118,13 @@ class Session:
     def leave(self) -> None:
         """The tab was closed, or its connection broke: if it is not back in a moment, nothing shall go on for it."""
         if self.running is not None and not self.running.done:
-            timer = threading.Timer(GRACE_SECONDS, self._end)
-            timer.daemon = True
-            timer.start()
-
-    def _end(self) -> None:
-        if self.running is not None and not (runtime.exists() and runtime.get_instance().is_active_session(self.name)):
-            self.running.cancel()
+            sessions.unless_back(self.name, self.running.cancel)
 
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=Session.leave)
 def get_session() -> Session:
     """This session; released by Streamlit when its browser has gone."""
-    context = scriptrunner.get_script_run_ctx()
-    return Session(context.session_id if context else "")
+    return Session(sessions.name())
 
 
 def start(question: asking.Question, limits: console.Limits, *, how: str = "rows", fresh: bool = False) -> Running:

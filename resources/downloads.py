@@ -21,16 +21,13 @@ import time
 from typing import BinaryIO
 
 import streamlit as st
-from streamlit import runtime
-from streamlit.runtime import scriptrunner
 
-from resources import database
+from resources import database, sessions
 from undertone import asking, console, errors, export, settings
 
 PREFIX = "undertone-downloads-"
 BYTES = 2_000_000_000  # of values in one file
 SPARE = 500_000_000  # of the disk, which is not for downloads alone
-GRACE_SECONDS = 0.75  # a connection that broke for a moment is back by then
 log = logging.getLogger(__name__)
 
 
@@ -132,20 +129,13 @@ class Session:
     def leave(self) -> None:
         """The tab was closed, or its connection broke: if it is not back in a moment, its file goes."""
         if self.download is not None:
-            timer = threading.Timer(GRACE_SECONDS, self._end)
-            timer.daemon = True
-            timer.start()
-
-    def _end(self) -> None:
-        if self.download is not None and not (runtime.exists() and runtime.get_instance().is_active_session(self.name)):
-            self.download.remove()
+            sessions.unless_back(self.name, self.download.remove)
 
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=Session.leave)
 def get_session() -> Session:
     """This session's download; released by Streamlit when its browser has gone."""
-    context = scriptrunner.get_script_run_ctx()
-    return Session(context.session_id if context else "")
+    return Session(sessions.name())
 
 
 @st.cache_resource(show_spinner=False)

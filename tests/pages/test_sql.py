@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from elements import messages
-from resources import asked, database
+from resources import asked, database, sessions
 from tests import running
 from tests.pages import conftest
 from undertone import asking, audit, charts, console, doctor, library, parameters, sharing
@@ -321,8 +321,8 @@ def test_the_end_of_a_session_cancels_what_it_asked(shop: conftest.Open) -> None
 
 def test_a_connection_that_is_back_in_a_moment_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     known = types.SimpleNamespace(is_active_session=lambda name: name == "back")
-    monkeypatch.setattr(asked, "runtime", types.SimpleNamespace(exists=lambda: True, get_instance=lambda: known))
-    monkeypatch.setattr(asked, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(sessions, "runtime", types.SimpleNamespace(exists=lambda: True, get_instance=lambda: known))
+    monkeypatch.setattr(sessions, "GRACE_SECONDS", 0.0)
     for name, stopped in (("back", False), ("gone", True)):
         session = asked.Session(name)
         session.running = asked.Running(asking.Question(ENDLESS), "rows", 0.0)
