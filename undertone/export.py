@@ -20,16 +20,14 @@ as texts, and unchanged.
 from __future__ import annotations
 
 import contextlib
-import csv
 import errno
-import io
 import os
 import pathlib
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from undertone import console, errors, formulas
+from undertone import console, errors
 
 
 class ExportError(errors.UndertoneError):
@@ -138,12 +136,3 @@ def _explained(path: pathlib.Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             why = "the disk is full; make room, or ask for fewer rows or columns"
         raise ExportError(f"The file {path.name} cannot be written: {why}.") from error
-
-
-def csv_bytes(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Rows as CSV, UTF-8 with the mark that spreadsheets want; formulas are neutralised by an apostrophe."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([formulas.harmless(name) for name in names])
-    writer.writerows([formulas.harmless(value) if isinstance(value, str) else value for value in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig", errors="replace")

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import tabulate
 
 from undertone import console, units
+from undertone import names as naming
 
 T = TypeVar("T")
 CELL = 60  # characters of a value that a table for people shows
@@ -54,7 +55,7 @@ def result(answer: console.Result, form: str) -> None:
     """The answer to a statement, on stdout."""
     names = [column.name for column in answer.columns]
     if form in ("json", "parquet"):
-        names = _unique(names)
+        names = naming.unique(names, "_{}")
     if form == "table":
         numbers = [i for i, c in enumerate(answer.columns) if c.type in ARROW and c.type != "boolean"]
         table(names, answer.rows, right=numbers)
@@ -77,7 +78,7 @@ def rows(columns: Sequence[console.Column], batches: Iterable[Sequence[Sequence[
             writer.writerows(batch)
             count += len(batch)
         return count
-    names = _unique(names)
+    names = naming.unique(names, "_{}")
     for batch in batches:
         for row in batch:
             print(line(_object(names, row)))
@@ -103,18 +104,6 @@ def _parquet(answer: console.Result, names: list[str]) -> None:
         kind = ARROW.get(column.type, "string")
         arrays.append(pyarrow.array(values, type=pyarrow.type_for_alias(kind)))
     pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, names=names), sys.stdout.buffer)
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """Names that may be equal or empty, told apart: a JSON object and a Parquet file hold each once."""
-    taken: set[str] = set()
-    found = []
-    for name in names:
-        candidates = itertools.chain([name or "column"], (f"{name or 'column'}_{n}" for n in itertools.count(2)))
-        unique = next(candidate for candidate in candidates if candidate not in taken)
-        taken.add(unique)
-        found.append(unique)
-    return found
 
 
 def line(value: dict[str, Any]) -> str:

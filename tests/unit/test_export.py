@@ -377,12 +377,3 @@ def test_an_answer_streams_from_the_lane(
     found = table((tmp_path / "parquet").read_bytes())
     assert found.column("d").to_pylist()[1] == datetime.date(2024, 1, 3)
     assert len(found) == 5_000
-
-
-# The small one
-
-
-def test_a_small_file_is_made_at_once() -> None:
-    content = export.csv_bytes(["ä", "n"], [["=1", -1], [None, ""], ["\ud83d alone", True]])
-    assert content.startswith(b"\xef\xbb\xbf")
-    assert csv_rows(content) == [["ä", "n"], ["'=1", "-1"], ["", ""], ["? alone", "True"]]
