@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from undertone import export, names
+from undertone import export, names, values
 
 if TYPE_CHECKING:
     from undertone import console
@@ -111,17 +111,17 @@ def _groups(answer: export.Rows, schema: pa.Schema, go_on: Callable[[int], objec
 
 
 def _record_batch(batch: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = zip(*batch, strict=True)
+    columns = batch.columns if isinstance(batch, values.Batch) else zip(*batch, strict=True)
     return pa.RecordBatch.from_arrays(
-        [_array(values, field) for values, field in zip(columns, schema, strict=True)], schema=schema
+        [_array(column, field) for column, field in zip(columns, schema, strict=True)], schema=schema
     )
 
 
-def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
+def _array(column: Sequence[Any], field: pa.Field) -> pa.Array:
     try:
-        return pa.array(values, field.type)
+        return pa.array(column, field.type)
     except UnicodeEncodeError:
-        return pa.array([_whole(value) if isinstance(value, str) else value for value in values], field.type)
+        return pa.array([_whole(value) if isinstance(value, str) else value for value in column], field.type)
     except pa.ArrowException as error:
         raise export.ExportError(f"The column {names.line(field.name)} does not fit into Parquet: {error}.") from error
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg2
 
@@ -74,16 +75,27 @@ class Answer:
         self._size = FIRST_ROWS
         self.count = self._bytes = self._allowed = 0
         self.ended = False
-        self._first: list[tuple[object, ...]] = []
+        self._first = values.Batch()
         self._described: list[tuple[str, int]] = []
+        self._numbers: frozenset[int] = frozenset()  # places of the columns that are counted as numbers
+        self._numbers_left = False
         connection.autocommit = True  # BEGIN and ROLLBACK are the lane's own
 
-    def __iter__(self) -> Iterator[list[tuple[object, ...]]]:
+    def __iter__(self) -> Iterator[values.Batch]:
         """The rows in batches, none of them empty."""
-        batch, self._first = self._first, []
+        batch, self._first = self._first, values.Batch()
         while batch:
             yield batch
-            batch = [] if self.ended else self._fetch()
+            batch = values.Batch() if self.ended else self._fetch()
+
+    def leave_numbers(self) -> frozenset[int]:
+        """From now on let numbers be texts, as the server wrote them: for who writes them down again.
+
+        Returns the places of their columns. The first row has its numbers already. What they count against
+        `Limits.bytes` stays the same.
+        """
+        self._numbers_left = True
+        return frozenset(i for i in self._numbers if self._described[i][1] != values.BOOLEAN)
 
     def begin(self) -> None:
         """Let the server open the statement, and take its first row and its columns."""
@@ -135,7 +147,7 @@ class Answer:
                 "The answer holds bytes that are no text in this database's encoding; ask for them as bytea."
             ) from None
 
-    def _fetch(self) -> list[tuple[object, ...]]:
+    def _fetch(self) -> values.Batch:
         """The next rows within the limits; none at the end."""
         # One row more than may be shown tells whether there are more.
         wanted = min(self._size, self._limits.rows + 1 - self.count)
@@ -144,29 +156,37 @@ class Answer:
         self._allow(max(LEAST_FETCH_BYTES, min(self._limits.row, most)))
         try:
             # A cursor of its own, so that no result outlives the next one.
-            with self.translating(), values.as_written(self._connection.cursor()) as cursor:
+            with (
+                self.translating(),
+                values.as_written(self._connection.cursor(), numbers=not self._numbers_left) as cursor,
+            ):
                 cursor.execute(fetch)
-                rows: list[tuple[object, ...]] = cursor.fetchall()
-                self._described = [(column.name, column.type_code) for column in cursor.description]
+                rows = values.Batch(cursor.fetchall())
+                if not self._described:
+                    self._describe(cursor.description)
         except outcomes.StatementLimited:
             if not (self._connection.relay.exceeded and self.count):
                 raise
             self.truncated, self.ended = "bytes", True
-            return []
+            return values.Batch()
         self.ended = len(rows) < wanted
         if self.count + len(rows) > self._limits.rows:
             self.truncated, self.ended = "rows", True
-            del rows[self._limits.rows - self.count :]
-        size = values.size(rows)
+            rows.shorten(self._limits.rows - self.count)
+        size = values.size(rows, self._numbers)
         if self._bytes + size > self._limits.bytes:
             self.truncated, self.ended = "bytes", True
-            size = values.cut(rows, self._limits.bytes - self._bytes)
+            size = values.cut(rows, self._limits.bytes - self._bytes, self._numbers)
         self.count += len(rows)
         self._bytes += size
         mean = size // len(rows) + 1 if rows else 1
         self._size = max(1, min(self._size * 8, MOST_ROWS, min(FETCH_BYTES, self._allowed // 4) // mean))
         self.seconds = time.monotonic() - self._started
         return rows
+
+    def _describe(self, description: Sequence[Any]) -> None:
+        self._described = [(column.name, column.type_code) for column in description]
+        self._numbers = frozenset(i for i, (_, oid) in enumerate(self._described) if oid in values.NUMBERS)
 
     def _allow(self, size: int) -> None:
         self._allowed = size

@@ -377,3 +377,64 @@ def test_an_answer_streams_from_the_lane(
     found = table((tmp_path / "parquet").read_bytes())
     assert found.column("d").to_pylist()[1] == datetime.date(2024, 1, 3)
     assert len(found) == 5_000
+
+
+WRITTEN = "0,-0,0.1,1e14,1e15,-1e15,1.5e15,1234567890123456,9007199254740993,1e16,1e17,1e22,1e23,0.0001,0.00001,5e-324"
+NUMBERS = f"""
+SELECT NULL AS first, NULL::float8 AS f, NULL::float4 AS r, NULL::integer AS i
+UNION ALL SELECT 1, v::float8, CASE WHEN v::float8 > 1e-40 THEN v::float8::float4 ELSE 1234567 END, -7
+FROM unnest('{{{WRITTEN}}}'::text[]) AS v
+UNION ALL SELECT 2, v::float8, v::float4, 2147483647 FROM unnest('{{NaN,Infinity,-Infinity}}'::text[]) AS v
+UNION ALL SELECT 3, hashint8(g)::float8 * power(2::float8, g % 120 - 60), hashint8(g)::float4, hashint8(g)
+FROM generate_series(1, 5000) AS g
+"""
+HOSTILE = r"""
+SELECT * FROM (VALUES
+    (1, 'a', NULL, 'plain', true), (2, NULL, '', E'two\nlines', false), (3, '=1+1', E'\t=2', 'a,"b"', NULL),
+    (4, E'\r\n', '''', '-5', true), (5, '@x', '+1 a', '', true), (6, '', 'üß€👍', '＝1', false),
+    (NULL, ' =1', '-2+3', E'\\', NULL)
+) AS v (a, a, "b""c", "=x", t), (VALUES ('\x00ff'::bytea, '{1,NULL}'::integer[], 'infinity'::date, '-1 day'::interval,
+    '{"a,b","=x"}'::text[], ROW(1, 'a,b'), -5::numeric, (-1234)::money)) AS w
+"""
+AS_CSV = r'''
+a,a,"b""c",'=x,t,column1,column2,column3,column4,column5,column6,column7,column8
+1,a,,plain,true,…
+2,,"","two
+lines",false,…
+3,'=1+1,'<TAB>=2,"a,""b""",,…
+4,"'<CRLF>",',-5,true,…
+5,'@x,'+1 a,"",true,…
+6,"",üß€👍,'＝1,false,…
+,' =1,'-2+3,\,,…
+'''.replace("…", r'\x00ff,"{1,NULL}",infinity,-1 days,"{""a,b"",=x}","(1,""a,b"")",-5,"-$1,234.00"').lstrip()
+
+
+@pytest.mark.parametrize("statement", [NUMBERS, HOSTILE])
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_values_look_the_same_on_their_way_and_here(data_pool: database.Database, statement: str, format: str) -> None:
+    """On their way numbers are texts of the server's, which writes some of them otherwise than Python does."""
+    here, streamed = io.BytesIO(), io.BytesIO()
+    result = console.run(data_pool, statement)
+    export.dump(export.Batches(result.columns, [result.rows]), format, here)
+    with console.stream(data_pool, statement) as answer:
+        assert export.dump(answer, format, streamed) == len(result.rows)
+    assert streamed.getvalue() == here.getvalue()
+
+
+def test_a_number_has_no_exponent_that_python_would_not_give_it(data_pool: database.Database) -> None:
+    content = io.BytesIO()
+    with console.stream(data_pool, NUMBERS) as answer:
+        export.dump(answer, "csv", content)
+    assert [row[1] for row in csv_rows(content.getvalue())[2:21]] == [
+        "0", "-0", "0.1", "100000000000000", "1000000000000000", "-1000000000000000", "1500000000000000",
+        "1234567890123456", "9007199254740992", "1e+16", "1e+17", "1e+22", "1e+23", "0.0001", "1e-05", "5e-324",
+        "NaN", "Infinity", "-Infinity",
+    ]  # fmt: skip
+
+
+def test_hostile_values_as_csv(data_pool: database.Database) -> None:
+    content = io.BytesIO()
+    with console.stream(data_pool, HOSTILE) as answer:
+        export.dump(answer, "csv", content)
+    expected = AS_CSV.replace("\n", "\r\n").replace("two\r\n", "two\n").replace("<CRLF>", "\r\n").replace("<TAB>", "\t")
+    assert content.getvalue().decode("utf-8-sig") == expected
