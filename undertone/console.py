@@ -1,7 +1,8 @@
 """The read-only lane: one statement of a person's, asked in a way that can only answer. There is no second way in.
 
-A statement passes the limits on its text, the word gate (`gate.py`), and a channel that holds one statement and only
-reads (`lane.py`). What holds when all of it fails is the account's rights (docs/security.md).
+A statement passes the limits on its text, the word gate (`gate.py`), a look at all that it reaches (`reach.py`), and a
+channel that holds one statement and only reads (`lane.py`). What holds when all of it fails is the account's rights
+(docs/security.md).
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ import types
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Self
 
-from undertone import database, gate, lane, lexer, outcomes, parameters, queries, settings, watch
+from undertone import bodies, database, gate, lane, lexer, outcomes, parameters, queries, reach, settings, watch
 from undertone.database import PoolFull  # a parameter here is called as the module is
 
-GUARDED_SECONDS = 60.0
+SUPERUSER_SECONDS = 60.0
 WAIT_SECONDS = 0.5  # for a slot
 
 # What a caller needs, under one roof.
@@ -109,60 +109,37 @@ def stream(
         answer = Answer(connection, bound, limits, stack.enter_context(watch.Watch(connection, limits.seconds, cancel)))
         stack.callback(answer.end)
         with answer.translating():
-            guarded = _guarded(database).ask(connection)
-            calls = guarded.calls(connection, {token.text for token in tokens if token.names})
-        if guarded.superuser and not limits.superuser:
+            superuser = _superuser(database, connection)
+        if superuser and not limits.superuser:
             raise StatementRefused(
-                f"{guarded.superuser} is a superuser: nothing but Undertone would hold a statement. Give it an account"
+                f"{superuser} is a superuser: nothing but Undertone would hold a statement. Give it an account"
                 " that only reads (sql/reader_role.sql), or set UNDERTONE_QUERY_SUPERUSER if it must be this one."
             )
-        if reason := gate.forbidden(tokens, guarded.functions, limits.functions, calls):
+        with answer.translating():
+            reason = _forbidden(connection, tokens, limits)
+        if reason:
             raise StatementRefused(reason)
         answer.begin()
         yield answer
 
 
-class Guarded:
-    """What there is to know about one database before it is asked, looked up again every minute.
-
-    `functions`: the overloads, by name, of those that may do more than answer. `superuser`: the account's name if it is
-    one, or can become the one that it came as.
-    """
-
-    def __init__(self) -> None:
-        self.functions: dict[str, list[gate.Overload]] = {}
-        self.superuser: str | None = None
-        self._views: set[str] = set()
-        self._calls: dict[str, set[str]] = {}
-        self._until = 0.0
-
-    def ask(self, connection: database.Connection) -> Self:
-        """Look it up if that is due."""
-        if time.monotonic() >= self._until:
-            functions: dict[str, list[gate.Overload]] = {}
-            for name, *overload in SQL.guarded_functions(connection):
-                functions.setdefault(name, []).append(gate.Overload(*overload))
-            self.functions, self.superuser = functions, SQL.superuser(connection)
-            self._views, self._calls = {name for (name,) in SQL.views(connection)}, {}
-            self._until = time.monotonic() + GUARDED_SECONDS
-        return self
-
-    def calls(self, connection: database.Connection, names: set[str]) -> dict[str, set[str]]:
-        """Which of the server's own functions the views among `names` call."""
-        asked = names & self._views
-        if unknown := asked - self._calls.keys():
-            found: dict[str, set[str]] = {name: set() for name in unknown}
-            for view, function in SQL.calls_of_views(connection, names=list(unknown)):
-                found[view].add(function)
-            self._calls = self._calls | found
-        return {name: self._calls.get(name, set()) for name in asked}
+def _forbidden(connection: database.Connection, tokens: list[lexer.Token], limits: Limits) -> str | None:
+    """Why something that the statement names, or that comes with it, may not be used; None if all may."""
+    reached = reach.Reach(connection, limits.functions)
+    reached.start(bodies.of_statement(tokens))
+    return gate.forbidden(tokens, reached.guarded, limits.functions) or reached.refusal()
 
 
-_guards: weakref.WeakKeyDictionary[database.Database, Guarded] = weakref.WeakKeyDictionary()
+def _superuser(pool: database.Database, connection: database.Connection) -> str | None:
+    """The account's name if it is a superuser, or can become the one that it came as; looked up every minute."""
+    until, found = _superusers.get(pool, (0.0, None))
+    if time.monotonic() >= until:
+        found = SQL.superuser(connection)
+        _superusers[pool] = time.monotonic() + SUPERUSER_SECONDS, found
+    return found
 
 
-def _guarded(pool: database.Database) -> Guarded:
-    return _guards.setdefault(pool, Guarded())
+_superusers: weakref.WeakKeyDictionary[database.Database, tuple[float, str | None]] = weakref.WeakKeyDictionary()
 
 
 def _bound(

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from undertone import lexer
+from undertone import called, lexer
 
-QUERIES = ("select", "with", "values", "table")
+QUERIES = called.QUERIES
 QUESTIONS = (*QUERIES, "show", "explain")
 STARTS = "a statement that starts with SELECT, WITH, VALUES, TABLE, SHOW or EXPLAIN"
 WRITES = ("insert", "update", "delete", "merge")
@@ -35,12 +33,7 @@ HARMLESS = re.compile(
 # Not volatile, and yet they run a text that the gate does not see, use up transaction numbers, or lift a limit.
 HARMFUL = re.compile(
     r"\w*_to_xml\w*|txid_current|pg_current_xact_id|crosstab\w*|connectby|xpath_table|dblink\w*|set_config"
-    r"|pg_stat_get_activity|pg_stat_get_backend_activity"
-)
-# In FROM these give a value, too, and not by a name of their own.
-UNNAMED = re.compile(
-    r"cast|coalesce|collation|current_\w+|extract|greatest|json|json_\w+|least|localtime|localtimestamp|merge_action"
-    r"|normalize|nullif|overlay|position|session_user|substring|system_user|treat|trim|user|xml\w+"
+    r"|pg_stat_get_activity|pg_stat_get_backend_activity|satisfies_hash_partition"
 )
 # What other people's sessions are saying, and where the server keeps secrets.
 PRIVATE = re.compile(
@@ -48,37 +41,7 @@ PRIVATE = re.compile(
     r"|pg_ident_file_mappings|pg_file_settings"
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Overload:
-    """With how many arguments a function may be called.
-
-    `most` None: any number. `shadowed`: some column has the same name, which then is what x.name means. `takes_row`:
-    whether a row may be what it is called with.
-    """
-
-    least: int
-    most: int | None
-    shadowed: bool = False
-    takes_row: bool = True
-
-    def takes(self, call: Call) -> bool:
-        """Whether `call` may call it."""
-        fits = self.least <= call.arguments and (self.most is None or call.arguments <= self.most)
-        return fits and not (call.attribute and self.shadowed) and (self.takes_row or not call.of_row)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A name that may call a function: name(…), or as an attribute, x.name, which calls name(x).
-
-    `of_row`: x can be nothing but a row, of a table or of a query.
-    """
-
-    name: str
-    arguments: int
-    attribute: bool
-    of_row: bool = False
+Overload = called.Overload
 
 
 def refusal(tokens: Iterable[lexer.Token]) -> str | None:
@@ -111,15 +74,12 @@ def refusal(tokens: Iterable[lexer.Token]) -> str | None:
 
 
 def forbidden(
-    tokens: Iterable[lexer.Token],
-    functions: Mapping[str, Sequence[Overload]],
-    allowed: Collection[str] = (),
-    views: Mapping[str, Collection[str]] = MappingProxyType({}),
+    tokens: Iterable[lexer.Token], functions: Mapping[str, Sequence[Overload]], allowed: Collection[str] = ()
 ) -> str | None:
     """Why a name in the statement may not be used, in a sentence; None if all may.
 
     `functions`: those that are not harmless by the server's own account. `allowed`: those that may be called anyway.
-    `views`: which functions of the server's own a view calls.
+    What hides what it calls is found elsewhere (`reach.py`).
     """
     tokens = [token for token in tokens if token.kind != "comment"]
     for token in tokens:
@@ -127,14 +87,7 @@ def forbidden(
             return (
                 f"{token.text} shows what other sessions run or what the server keeps secret; it cannot be read here."
             )
-    for view, called in views.items():
-        for name in sorted(called):
-            harmless = HARMLESS.fullmatch(name) or name not in functions
-            if name not in allowed and (HARMFUL.fullmatch(name) or not harmless):
-                return (
-                    f"The view {view} cannot be read here: it calls the function {name}, which does more than answer."
-                )
-    for call in _calls(tokens):
+    for call in called.calls(tokens):
         if call.name in allowed:
             continue
         overloads = () if HARMLESS.fullmatch(call.name) else functions.get(call.name, ())
@@ -186,79 +139,6 @@ def _writing_with(tokens: Sequence[lexer.Token]) -> str | None:
             )
         main_seen = main_seen or (depth == 0 and before == ")" and token.text in QUERIES)
     return None
-
-
-def _calls(tokens: Sequence[lexer.Token]) -> Iterator[Call]:
-    """In one pass: counting the arguments of each call by itself would be quadratic in their nesting."""
-    opened: list[tuple[str | None, int]] = []  # for each open bracket: whose call it is, and where
-    commas = [0]
-    values = _values(tokens)
-    before = lexer.Token("mark", "", 0)
-
-    def attribute(index: int) -> Call:
-        of = tokens[index - 2] if index > 1 else before
-        row = (
-            of.names and (index == 2 or tokens[index - 3].mark != ":") and values is not None and of.text not in values
-        )
-        return Call(tokens[index].text, 1, attribute=True, of_row=row)
-
-    for index, token in enumerate(tokens):
-        mark = token.mark
-        if before.names and index > 1 and mark != "(" and tokens[index - 2].mark == ".":
-            yield attribute(index - 1)
-        if mark and mark in "([":
-            opened.append((before.text if before.names and mark == "(" else None, index))
-            commas.append(0)
-        elif mark and mark in ")]" and opened:
-            name, start = opened.pop()
-            count = commas.pop()
-            if name is not None:
-                yield Call(name, 0 if index == start + 1 else count + 1, attribute=False)
-        elif mark == ",":
-            commas[-1] += 1
-        before = token
-    if before.names and len(tokens) > 1 and tokens[-2].mark == ".":
-        yield attribute(len(tokens) - 1)
-    for (name, _), count in zip(opened, commas[1:], strict=True):
-        if name is not None:
-            yield Call(name, count + 1, attribute=False)
-
-
-def _values(tokens: Sequence[lexer.Token]) -> set[str] | None:
-    """The names that FROM may have given to a function's value, which x in x.name is then; None: any name.
-
-    Such a value is called as the function is, or as what follows its bracket says. Everything else in FROM is a row.
-    """
-    names: set[str] = set()
-    opened: list[int] = []
-    query = False  # whether the last bracket to be closed was a query's
-    for index, token in enumerate(tokens):
-        if token.kind == "word" and UNNAMED.fullmatch(token.text):
-            return None
-        before = tokens[index - 1] if index else lexer.Token("mark", "", 0)
-        named = tokens[index - 2] if before.text == "as" and index > 1 else before
-        if token.names and ((named.mark == ")" and not query) or named.text == "ordinality"):
-            names.add(token.text)
-        elif token.mark == "(":
-            opened.append(index)
-            # f(…), but not AS x (…) nor ) x (…): the columns of x.
-            earlier = tokens[index - 2] if index > 1 else before
-            if before.names and not (earlier.text == "as" or earlier.mark == ")"):
-                names.add(before.text)
-        elif token.mark == ")" and opened:
-            start = opened.pop()
-            following = tokens[start + 1].text
-            query = following in (*QUERIES, "(") and (
-                start == 0 or not tokens[start - 1].names or _from(tokens, start - 1)
-            )
-    return names
-
-
-def _from(tokens: Sequence[lexer.Token], index: int) -> bool:
-    """Whether a query may follow there: after FROM and its like, but not after ROWS FROM."""
-    word = tokens[index]
-    rows = index > 0 and tokens[index - 1].text == "rows"
-    return word.kind == "word" and word.text in ("from", "join", "lateral") and not rows
 
 
 def _shown(token: lexer.Token) -> str:

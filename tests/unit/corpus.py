@@ -5,7 +5,7 @@ by its number. `statements.py` has the first of both kinds.
 
 refused.txt   must end in an error, whoever asks
 sneaky.txt    behind a name of the account's own that the server calls harmless: asked or not, nothing may be left of it
-hidden.txt    behind functions that hide what they call: nothing but the account's rights holds it, and they must
+hidden.txt    behind functions that hide what they call: must be refused, and otherwise ends others' sessions
 memory.txt    would fill the memory: an error, or cut short, and the app does not grow
 answered.txt  must be answered as PostgreSQL answers without us
 varying.txt   must be answered; what with is not the same twice

@@ -20,7 +20,7 @@ import sqlalchemy
 
 from tests import servers
 from tests.unit import aftermath, corpus, statements, worlds
-from undertone import console, database, values
+from undertone import console, database, reach, values
 
 ACCOUNTS = ("reader", "owner")
 QUICK = console.Limits(seconds=0.3, rows=1_000, bytes=1_000_000)
@@ -28,7 +28,9 @@ ENDLESS = {"endless"}
 GROWTH = 100_000_000  # bytes
 _numbers = itertools.count(1)
 REFUSED, ANSWERED = corpus.refused(), corpus.answered()
-SNEAKY, MEMORY, VARYING = (corpus.flat(corpus.read(f"{name}.txt")) for name in ("sneaky", "memory", "varying"))
+SNEAKY, HIDDEN, MEMORY, VARYING = (
+    corpus.flat(corpus.read(f"{name}.txt")) for name in ("sneaky", "hidden", "memory", "varying")
+)
 Connect = Callable[[str], Any]
 
 
@@ -59,6 +61,11 @@ def world(request: pytest.FixtureRequest) -> aftermath.Watched:
     return found
 
 
+@pytest.fixture
+def unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach.Reach, "refusal", lambda reached: None)
+
+
 def outcome(world: aftermath.Watched, statement: str, limits: console.Limits = QUICK) -> str:
     """How asking ended, in a few words."""
     assert world.pool is not None
@@ -77,7 +84,7 @@ def shown(statement: str) -> str:
 def test_the_corpus_is_large_enough() -> None:
     assert len(corpus.flat(REFUSED)) >= 150
     assert len(corpus.flat(ANSWERED)) + len(statements.ANSWERED) >= 150
-    assert all(len(set(found)) == len(found) for found in (SNEAKY, MEMORY, VARYING, corpus.BOMBS))
+    assert all(len(set(found)) == len(found) for found in (SNEAKY, HIDDEN, MEMORY, VARYING, corpus.BOMBS))
 
 
 @pytest.mark.parametrize("group", REFUSED)
@@ -100,11 +107,19 @@ def test_what_the_server_calls_harmless_leaves_nothing_either(world: aftermath.W
     assert (said, world.left()) == (said, [])
 
 
-@pytest.mark.parametrize("statement", corpus.flat(corpus.read("hidden.txt")))
-def test_what_hides_what_it_calls_is_held_by_the_readers_rights(
-    embedded_world: aftermath.Watched, statement: str
+@pytest.mark.parametrize("statement", HIDDEN)
+def test_what_hides_what_it_calls_is_refused(world: aftermath.Watched, statement: str) -> None:
+    said = outcome(world, statement)
+    assert (said, world.left()) == ("StatementRefused", [])
+
+
+@pytest.mark.parametrize("statement", HIDDEN)
+def test_what_hides_what_it_calls_does_harm_where_only_rights_stop_it(
+    brought_world: aftermath.Watched, embedded_world: aftermath.Watched, unseen: None, statement: str
 ) -> None:
-    """As an account that owns such functions they end its other sessions: no gate finds that out (docs/security.md)."""
+    """The control: without a look at what is reached an owner's other sessions end, and a reader has no right to it."""
+    outcome(brought_world, statement)
+    assert any(what.startswith("another session has ended") for what in brought_world.left())
     said = outcome(embedded_world, statement)
     assert (said, embedded_world.left()) == ("StatementFailed", [])
 

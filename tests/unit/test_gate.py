@@ -191,14 +191,6 @@ def test_other_names_are_not(statement: str) -> None:
     assert gate.forbidden(lexer.tokenise(statement), GUARDED) is None
 
 
-def test_a_view_is_what_it_calls() -> None:
-    tokens = lexer.tokenise("SELECT * FROM v")
-    for function, forbidden in (("pg_sleep", True), ("set_config", True), ("random", False), ("now", False)):
-        reason = gate.forbidden(tokens, GUARDED | {"random": [gate.Overload(0, 0)]}, views={"v": [function]})
-        assert (reason is not None) == forbidden
-    assert gate.forbidden(tokens, GUARDED, allowed={"pg_sleep"}, views={"v": ["pg_sleep"]}) is None
-
-
 def test_a_function_may_be_allowed() -> None:
     tokens = lexer.tokenise("SELECT pg_sleep(1)")
     assert gate.forbidden(tokens, GUARDED, allowed={"pg_sleep"}) is None
