@@ -11,7 +11,7 @@ import streamlit as st
 from elements import messages
 from undertone import parameters
 
-PER_ROW = 3
+WIDTH = 290  # pixels of an input with its kind beside it
 EXAMPLES = {"integer": "42", "number": "3.14", "date": "2026-01-31", "timestamp": "2026-01-31 13:45"}
 FIRST, LAST = datetime.date(1, 1, 1), datetime.date(9999, 12, 31)
 
@@ -20,10 +20,12 @@ def show(
     wanted: Sequence[parameters.Parameter], given: Mapping[str, parameters.Value], *, key: str
 ) -> dict[str, parameters.Value]:
     """The values of these parameters, without those that have none yet. `given`: what the inputs begin with."""
-    found = {}
-    for first in range(0, len(wanted), PER_ROW):
-        for column, parameter in zip(st.columns(PER_ROW), wanted[first : first + PER_ROW], strict=False):
-            with column, st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    found: dict[str, parameters.Value] = {}
+    if not wanted:
+        return found
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for parameter in wanted:
+            with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width=WIDTH):
                 if (value := _input(parameter, given.get(parameter.name), f"{key}_{parameter.name}")) is not None:
                     found[parameter.name] = value
     return found

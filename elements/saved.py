@@ -11,6 +11,7 @@ from undertone import charts, errors, library, parameters
 MOST_DRAWN = 30
 HEIGHT = sql_draft.SIDE_HEIGHT
 MARK = ":material/bookmark:"
+TOLD = "sql_saved_now"  # what the page tells as it is made again
 
 
 @st.fragment
@@ -27,6 +28,7 @@ def show() -> None:
     )
     try:
         found = [*database.get_store().ask(library.saved), *library.shipped()]
+        removed = database.get_store().ask(library.removed)
     except errors.UndertoneError as error:
         messages.error(error)
         return
@@ -35,12 +37,14 @@ def show() -> None:
     found = [one for one in found if _matches(one, words) and (tag is None or tag in one.tags)]
     if not found:
         st.caption("No saved query is like that." if words or tag else "Nothing is saved yet.")
-        return
-    with st.container(height=HEIGHT, border=False, gap=None):
-        for one in found[:MOST_DRAWN]:
-            _entry(one)
-        if len(found) > MOST_DRAWN:
-            st.caption(f"and {len(found) - MOST_DRAWN:,} more: search to see them")
+    else:
+        with st.container(height=HEIGHT, border=False, gap=None):
+            for one in found[:MOST_DRAWN]:
+                _entry(one)
+            if len(found) > MOST_DRAWN:
+                st.caption(f"and {len(found) - MOST_DRAWN:,} more: search to see them")
+    if removed := [one for one in removed if _matches(one, words) and (tag is None or tag in one.tags)]:
+        _removed(removed)
 
 
 def _matches(one: library.Saved, words: str) -> bool:
@@ -68,6 +72,43 @@ def _entry(one: library.Saved) -> None:
     st.caption(messages.plain(" · ".join(about)))
 
 
+def _removed(found: list[library.Saved]) -> None:
+    """Those that were removed, the last first: a look into each, and the button that brings it back."""
+    with st.popover(f"Removed ({len(found):,})", icon=":material/auto_delete:", type="tertiary"):
+        for one in found[:MOST_DRAWN]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button(
+                    messages.plain(one.name),
+                    key=f"sql_removed_{one.id}",
+                    type="tertiary",
+                    icon=MARK,
+                    help="Look at it in the editor",
+                    on_click=open_one,
+                    args=(one,),
+                )
+                st.space("stretch")
+                if st.button("Restore", key=f"sql_restore_{one.id}", icon=":material/undo:"):
+                    _restore(one)
+            st.caption(messages.plain(f"removed by {one.who or 'somebody'}{_when(one)}"))
+        if len(found) > MOST_DRAWN:
+            st.caption(f"and {len(found) - MOST_DRAWN:,} more: search to see them")
+
+
+def _restore(one: library.Saved) -> None:
+    try:
+        with database.get_store().lend() as connection:
+            library.restore(connection, one, who=visitor.who(), length=database.get_settings().query_length)
+    except errors.UndertoneError as error:
+        messages.error(error)
+        return
+    st.session_state[TOLD] = f"Restored: {one.name}"
+    st.rerun()
+
+
+def _when(one: library.Saved) -> str:
+    return f" · {one.at.astimezone():%Y-%m-%d %H:%M}" if one.at else ""
+
+
 def open_one(one: library.Saved) -> None:
     """Put it into the page; nothing is asked."""
     try:
@@ -88,15 +129,14 @@ def versions(one: library.Saved) -> None:
         messages.error(error)
         return
     for version in found:
-        when = version.at.astimezone().strftime("%Y-%m-%d %H:%M") if version.at else ""
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(f"Version {version.version} · {when} · {version.who}")
+                st.text(f"Version {version.version}{_when(version)} · {version.who}")
                 if st.button("Open", key=f"sql_version_{version.version}", icon=":material/file_open:"):
                     st.session_state["sql_open_next"] = version
                     st.rerun()
             st.code(version.statement, language="sql")
-    sure = st.checkbox("I want to delete it for everybody", key="sql_delete_sure")
+    sure = st.checkbox("I want to delete it for everybody", key="sql_delete_sure", help="Removed brings it back.")
     if st.button("Delete", icon=":material/delete:", key="sql_delete", disabled=not sure):
         try:
             _remove(found[0], visitor.who())
@@ -119,8 +159,8 @@ def begin() -> None:
     """At the top of the page: open the version that was chosen in the dialog, tell what was saved."""
     if (version := st.session_state.pop("sql_open_next", None)) is not None:
         open_one(version)
-    if (name := st.session_state.pop("sql_saved_now", None)) is not None:
-        st.toast(messages.plain(f"Saved: {name}"), icon=":material/check:")
+    if (told := st.session_state.pop(TOLD, None)) is not None:
+        st.toast(messages.plain(told), icon=":material/check:")
 
 
 @st.dialog("Save this query")
@@ -166,5 +206,5 @@ def save(statement: str, values: dict[str, parameters.Value], chart: charts.Char
     except errors.UndertoneError as error:
         messages.error(error)
         return
-    st.session_state["sql_saved_now"] = one.name
+    st.session_state[TOLD] = f"Saved: {one.name}"
     st.rerun()

@@ -87,9 +87,7 @@ def _error(error: errors.UndertoneError, again: Callable[[], None]) -> None:
         messages.failed(draft.whole, shifted)
     elif isinstance(error, console.StatementRefused):
         st.error(messages.plain(error), icon=":material/block:")
-        st.caption(
-            "It was not asked. Where the editor holds several statements, Ctrl-Enter runs the one at the cursor."
-        )
+        st.caption("It was not asked. Run takes the selection; without one, the statement at the cursor.")
     elif isinstance(error, console.StatementCancelled):
         st.info(messages.plain(error), icon=":material/stop_circle:")
         st.button("Run again", icon=":material/refresh:", on_click=again, key="sql_again")

@@ -8,29 +8,32 @@ import streamlit as st
 
 from elements import sql_draft, visitor
 from resources import asked
-from undertone import asking, console, names_for_editor, parameter_kinds, parameters
+from undertone import asking, console, names_for_editor, parameter_kinds, parameters, statements
 
 
-def wanted(text: str, limits: console.Limits, names: names_for_editor.CatalogNames) -> tuple[parameters.Parameter, ...]:
-    """The parameters of a text; none of one that is too long to be asked."""
-    return parameter_kinds.refined(text, parameters.find(text), names) if len(text) <= limits.length else ()
+def wanted(
+    chosen: statements.Chosen | None, limits: console.Limits, names: names_for_editor.CatalogNames
+) -> tuple[parameters.Parameter, ...]:
+    """The parameters of what is chosen; none of one that is too long to be asked."""
+    if chosen is None or len(chosen.statement) > limits.length:
+        return ()
+    return parameter_kinds.refined(chosen.statement, parameters.find(chosen.statement), names)
 
 
 def start(
-    statement: str,
+    chosen: statements.Chosen | None,
     values: Mapping[str, parameters.Value],
     target: str,
     limits: console.Limits,
     *,
-    offset: int = 0,
     how: str = "rows",
-    fresh: bool = False,
 ) -> None:
-    """Ask a statement that begins at `offset` of the editor's text. What this session asked before is cancelled."""
+    """Ask what is chosen in the editor's text. What this session asked before is cancelled."""
     draft = sql_draft.get()
-    if not statement.strip():
+    if chosen is None:
         st.toast("Write a statement first.", icon=":material/edit:")
         return
+    statement = chosen.statement
     needed = {parameter.name for parameter in parameters.find(statement)} if len(statement) <= limits.length else set()
     question = asking.Question(
         statement,
@@ -38,8 +41,8 @@ def start(
         target,
         visitor.who(),
     )
-    draft.whole, draft.offset, draft.preview, draft.notice = draft.text, offset, False, ""
-    _asked(draft, asked.start(question, limits, how=how, fresh=fresh))
+    draft.whole, draft.offset, draft.preview, draft.notice = chosen.whole, chosen.start, False, ""
+    _asked(draft, asked.start(question, limits, how=how))
     sql_draft.remember(statement)
 
 

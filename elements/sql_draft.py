@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from resources import asked
-from undertone import charts, library, parameters, sharing
+from undertone import charts, library, parameters, sharing, statements
 
 KEY = "sql_draft"
 TARGET = "sql_target"
-SIDE = "sql_side"
-EDITOR_HEIGHT, SIDE_HEIGHT = 250, 200  # pixels; beside each other they end alike
+SIDE, RUN = "sql_side", "sql_run"
+EDITOR_HEIGHTS, SIDE_HEIGHT = (120, 360), 400  # pixels: the editor grows with its text; the side is as tall as a screen
 MOST_PAST, PAST_CHARACTERS = 200, 60_000
 
 
@@ -22,10 +22,16 @@ class Draft:
     """The text and what goes with it. `replaced` counts how often the text was put in from outside the editor."""
 
     text: str = ""
+    at: tuple[int, int] = (0, 0)  # what is selected in it
     start: str = ""  # the text that was put in last
+    start_at: tuple[int, int] = (0, 0)
+    beside: bool = True  # whether schema, saved queries and history stand beside it
     replaced: int = 0
     inserted: tuple[int, str] | None = None
+    parts: tuple[str, tuple[statements.Part, ...]] = ("", ())  # a text and its statements: a long one takes a while
+    chosen: statements.Chosen | None = None  # the selection, or the statement at the cursor
     values: dict[str, parameters.Value] = field(default_factory=dict)  # of parameters, as they came with the text
+    filled: dict[str, parameters.Value] = field(default_factory=dict)  # as they are now, of every statement
     chart: charts.Chart | None = None
     saved: library.Saved | None = None  # the query that was opened
     notice: str = ""  # where the text came from
@@ -52,8 +58,9 @@ def get() -> Draft:
 def begin(targets: Sequence[str]) -> Draft:
     """At the top of the page: the draft, filled from the page's address when the page was just opened."""
     draft = get()
-    if SIDE not in st.session_state:  # the page's own widgets are forgotten when another page is shown
-        draft.start, draft.replaced, draft.inserted, draft.past = draft.text, draft.replaced + 1, None, None
+    if RUN not in st.session_state:  # the page's own widgets are forgotten when another page is shown
+        draft.start, draft.start_at, draft.replaced = draft.text, draft.at, draft.replaced + 1
+        draft.inserted, draft.past = None, None
         draft.notice = draft.trouble = ""
         open_link()
     draft.changed = False
@@ -78,11 +85,14 @@ def put(
     """
     draft = get()
     draft.text = draft.start = text
+    # Of several statements the first one is meant until somebody says otherwise; of one, its end is where one goes on.
+    several = statements.split(text)[:2]
+    draft.at = draft.start_at = (several[0].end,) * 2 if len(several) > 1 else (len(text),) * 2
     draft.replaced += 1
     draft.changed = True
     draft.inserted = None
     draft.chart, draft.saved, draft.notice, draft.trouble = chart, saved, notice, ""
-    draft.values = dict(values or {})
+    draft.values, draft.filled = dict(values or {}), dict(values or {})
     for key in [str(key) for key in st.session_state if str(key).startswith("sql_parameter_")]:
         del st.session_state[key]  # a value of another query's is not this one's
     if target is not None:
@@ -94,6 +104,34 @@ def insert(text: str) -> None:
     draft = get()
     draft.inserted = ((draft.inserted or (0, ""))[0] + 1, text)
     draft.changed = True
+
+
+def choose(text: str, start: int, end: int) -> statements.Chosen | None:
+    """What a selection, or a mere cursor, in a text means."""
+    draft = get()
+    if draft.parts[0] != text:
+        draft.parts = text, statements.split(text)
+    return statements.chosen(text, draft.parts[1], start, end)
+
+
+def fill(names: Iterable[str], values: Mapping[str, parameters.Value]) -> None:
+    """Keep the values of these parameters, those that have one."""
+    draft = get()
+    asked = set(names)
+    draft.filled = {name: value for name, value in draft.filled.items() if name not in asked} | dict(values)
+
+
+def filled(limit: int) -> dict[str, parameters.Value]:
+    """The values of all parameters that the text has; none of one longer than `limit`, which is not looked through."""
+    draft = get()
+    names = {parameter.name for parameter in parameters.find(draft.text)} if len(draft.text) <= limit else set()
+    return {name: value for name, value in draft.filled.items() if name in names}
+
+
+def fold() -> None:
+    """Hide what stands beside the editor, or show it again."""
+    draft = get()
+    draft.beside = not draft.beside
 
 
 def refresh() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from elements import editor, history, messages, sql_draft
 from resources import results
-from undertone import console, errors, names_for_editor
+from undertone import console, errors, names_for_editor, statements
 
 KEY = "sql"
 
@@ -28,26 +28,37 @@ def warnings(target: str) -> list[str]:
         return []
 
 
-def show(found: names_for_editor.CatalogNames) -> editor.Event | None:
-    """The editor; an event of it that is new, or None."""
+def show(found: names_for_editor.CatalogNames) -> statements.Chosen | None:
+    """The editor; what a person wants run by its keys just now, or None. What its cursor means is in the draft."""
     draft = sql_draft.get()
     if draft.past is None:
         draft.past = history.past()
-    draft.text, event = editor.editor(
+    written = editor.editor(
         draft.start,
         key=KEY,
         names=editor.Names(found.schemas, found.functions, found.search_path),
         problem=_problem(draft),
         history=draft.past,
-        height=sql_draft.EDITOR_HEIGHT,
+        heights=sql_draft.EDITOR_HEIGHTS,
         replace=draft.replaced,
+        at=draft.start_at,
         insert=draft.inserted,
         plain=is_plain(),
     )
+    draft.text, draft.at = written.text, (written.start, written.end)
+    draft.chosen = sql_draft.choose(written.text, written.start, written.end)
+    event = written.event
     if event is None or event.number == draft.seen:
         return None
     draft.seen = event.number
-    return event
+    return sql_draft.choose(event.text, event.start, event.end)
+
+
+def which(chosen: statements.Chosen | None) -> str:
+    """What Run would run, where there is a choice."""
+    if chosen is None or (chosen.number and chosen.count < 2):
+        return ""
+    return f"Statement {chosen.number} of {chosen.count}" if chosen.number else "The selection"
 
 
 def is_plain() -> bool:

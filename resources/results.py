@@ -81,7 +81,7 @@ def get_names(target: str) -> names_for_editor.CatalogNames:
 @st.cache_data(ttl=5 * SECONDS, show_spinner=False)
 def get_warnings(target: str) -> list[str]:
     """What somebody must know before they let others ask this database, a sentence each; empty where all is well."""
-    return list(doctor.warnings(_about(target)))
+    return doctor.warnings(_about(target))
 
 
 def _about(target: str) -> pools.Database:

@@ -9,8 +9,9 @@ import json
 import os
 import pathlib
 import pwd
+import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -18,14 +19,13 @@ import typer
 from undertone import (
     asking,
     audit,
+    cli_parameters,
     console,
     database,
     export,
     library,
     names_for_editor,
     output,
-    parameter_kinds,
-    parameters,
     plans,
     services,
     settings,
@@ -89,6 +89,9 @@ def query(
     parameter: Annotated[
         list[str] | None, typer.Option(metavar="NAME[:KIND]=VALUE", help="What :NAME in the statement stands for.")
     ] = None,
+    null: Annotated[
+        list[str] | None, typer.Option(metavar="NAME[:KIND]", help="Let :NAME in the statement stand for NULL.")
+    ] = None,
     target: Annotated[
         Target | None, typer.Option(help="Which database to ask. Default: data, or what the saved query is for.")
     ] = None,
@@ -106,17 +109,17 @@ def query(
     chosen_form = _form(form, out, explain or analyze)
     if saved is None and statement in (None, "-"):
         statement = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape")
-    given = [_given(one) for one in parameter or ()]
+    given = cli_parameters.read(parameter or (), null or ())
     with opened() as found:
         one = found.store.ask(library.find, saved) if saved is not None else None
         text = one.statement if one is not None else statement or ""
         asked = target.value if target else one.target if one else Target.data.value
         columns = names_for_editor.EMPTY
-        if any(kind is None for _, kind, _ in given) and asked in found.consoles:
+        if any(one.kind is None for one in given) and asked in found.consoles:
             columns = found.consoles[asked].ask(names_for_editor.read)
         question = asking.Question(
             text,
-            tuple(_values(text, given, one.parameters if one else {}, columns).items()),
+            tuple(cli_parameters.values(text, given, one.parameters if one else {}, columns).items()),
             target=asked,
             who=account(),
             how=asking.COMMAND,
@@ -190,49 +193,30 @@ def _form(form: Format | None, out: pathlib.Path | None, explained: bool) -> For
     return form or Format.table
 
 
-def _given(text: str) -> tuple[str, str | None, str]:
-    """Name, kind if it is said, and value of a --parameter."""
-    what, equals, value = text.partition("=")
-    name, colon, kind = what.removeprefix(":").partition(":")
-    if not equals or not name or (colon and kind not in parameters.KINDS):
-        raise typer.BadParameter(
-            f"--parameter is NAME=VALUE or NAME:KIND=VALUE, KIND one of {', '.join(parameters.KINDS)}"
-        )
-    return name, kind or None, value
-
-
-def _values(
-    statement: str,
-    given: Sequence[tuple[str, str | None, str]],
-    first: dict[str, parameters.Value],
-    columns: names_for_editor.CatalogNames,
-) -> dict[str, parameters.Value]:
-    """A value for each parameter that has one: those given, else those that a saved query begins with."""
-    there_are = parameter_kinds.refined(statement, parameters.find(statement), columns) if given or first else ()
-    kinds = {one.name: one.kind for one in there_are}
-    values = {name: value for name, value in first.items() if name in kinds}
-    for name, kind, value in given:
-        if name not in kinds:
-            there = ", ".join(f":{known}" for known in kinds) or "none"
-            raise typer.BadParameter(f"the statement has no parameter :{name}; it has {there}")
-        values[name] = parameters.Value(kind or (first[name].kind if name in first else kinds[name]), value)
-    return values
-
-
 def saved(
     name: Annotated[str | None, typer.Argument(help="Show this one. Default: list all.")] = None,
     search: Annotated[str, typer.Option(help="Only those with this text in them.")] = "",
     tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
+    removed: Annotated[bool, typer.Option("--removed", help="Those that were removed, instead.")] = False,
+    restore: Annotated[bool, typer.Option("--restore", help="Bring the removed one of this name back.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the saved queries, those that ship and people's own, or show one."""
+    """List the saved queries, those that ship and people's own, show one, or bring a removed one back."""
+    if restore and name is None:
+        raise typer.BadParameter("--restore needs the name of a query; see them with --removed")
     with opened() as found:
         if name is not None:
-            one = found.store.ask(library.find, name)
+            one = found.store.ask(library.find_removed if removed or restore else library.find, name)
+            if restore:
+                with found.store.lend() as connection:
+                    one = library.restore(connection, one, who=account(), length=found.settings.query_length)
             print(json.dumps(_described(one), indent=2) if as_json else _shown(one))
             return
-        own = found.store.ask(library.saved, search, tag)
-    those = [*own, *library.matching(library.shipped(), search, tag)]
+        if removed:
+            those = library.matching(found.store.ask(library.removed), search, tag)
+        else:
+            own = found.store.ask(library.saved, search, tag)
+            those = [*own, *library.matching(library.shipped(), search, tag)]
     if as_json:
         print(json.dumps([_described(one) for one in those], indent=2))
         return
@@ -250,11 +234,14 @@ def _described(one: library.Saved) -> dict[str, Any]:
 def _shown(one: library.Saved) -> str:
     about = [one.name, one.description, f"tags: {', '.join(one.tags)}" if one.tags else "", f"asks: {one.target}"]
     about += [
-        f"--parameter '{name}:{value.kind}={value.value}'" if value.value is not None else f"parameter: {name}, null"
+        f"--null {name}:{value.kind}"
+        if value.value is None
+        else f"--parameter {shlex.quote(f'{name}:{value.kind}={value.value}')}"
         for name, value in one.parameters.items()
     ]
     if one.id is not None:
-        about.append(f"version {one.version} by {one.who or 'somebody'}, {output.time(one.at)}")
+        gone = "removed in " if one.removed else ""
+        about.append(f"{gone}version {one.version} by {one.who or 'somebody'}, {output.time(one.at)}")
     return output.harmless("\n".join([*filter(None, about), "", one.statement]))
 
 

@@ -71,8 +71,19 @@ def versions(connection: database.Connection, id: int) -> list[Saved]:
 
 
 def removed(connection: database.Connection) -> list[Saved]:
-    """Queries that were removed, those removed last first. Saving one with `replace` brings it back."""
+    """Queries that were removed, those removed last first; `restore` brings one back."""
     return [_read(row) for row in SQL.removed(connection)]
+
+
+def find_removed(connection: database.Connection, name: str) -> Saved:
+    """Of the queries of a name, in any case, the one that was removed last. Raises LibraryError."""
+    folded = fold(name)
+    for one in removed(connection):
+        if fold(one.name) == folded:
+            return one
+    raise LibraryError(
+        f"No query called {name[:NAME]!r} was removed; see those that were with: python -m undertone saved --removed"
+    )
 
 
 def save(connection: database.Connection, one: Saved, *, replace: int | None = None, length: int = LENGTH) -> Saved:
@@ -131,6 +142,15 @@ def remove(connection: database.Connection, id: int, *, version: int | None = No
     folded = fold(versions(connection, id)[0].name)
     SQL.move(connection, id=id, folded_name=folded, version=following, removed=True)
     connection.commit()
+
+
+def restore(connection: database.Connection, one: Saved, *, who: str, length: int = LENGTH) -> Saved:
+    """Bring a removed query back as it was, as a new version by `who`, and commit; it as it is saved.
+
+    `one` is as `removed` gives it. Raises LibraryError where its name is taken meanwhile, where somebody was faster,
+    and for what cannot be kept any more.
+    """
+    return save(connection, dataclasses.replace(one, who=who), replace=one.id, length=length)
 
 
 def fold(name: str) -> str:

@@ -17,12 +17,14 @@ from typing import Any
 import streamlit as st
 
 from elements.editor import exchange
-from elements.editor.exchange import Event, Names, Problem
+from elements.editor.exchange import Event, Names, Problem, Written
+from undertone import statements
 
-__all__ = ["Event", "Names", "Problem", "editor"]
+__all__ = ["Event", "Names", "Problem", "Written", "editor"]
 
 LABEL = "SQL statement"
 HINT = "Write SQL here, for example: SELECT * FROM …"
+LINE, BRIEF = 26, 70  # pixels of a line in the text area; characters of a statement in the select box
 PROGRAM = pathlib.Path(__file__).parent / "build" / "editor.js"
 
 ORDERS = """
@@ -58,24 +60,28 @@ def editor(
     names: Names,
     problem: Problem | None = None,
     history: Sequence[str] = (),
-    height: int = 220,
+    heights: tuple[int, int] = (120, 360),
     replace: int = 0,
+    at: tuple[int, int] | None = None,
     insert: tuple[int, str] | None = None,
     plain: bool = False,
-) -> tuple[str, Event | None]:
-    """An editor; the text that stands in it now, and the last event, None if there was none.
+) -> Written:
+    """An editor; what stands in it now.
 
-    `text` is what it begins with; it is put in anew whenever `replace` is another number. `insert`, a number and a
-    text, is put in at the cursor, once for each number. `history` are earlier statements, the newest first. `height`
-    is in pixels. `plain`: a text area, key `{key}_text`, and a button, key `{key}_run`.
+    `text` is what it begins with; it is put in anew whenever `replace` is another number, and what is selected is then
+    `at`, without which the cursor is at its end. `insert`, a number and a text, is put in at the cursor, once for each
+    number. `history` are earlier statements, the newest first. `heights`, in pixels: it grows with the text from the
+    first to the second. `plain`: a text area, key `{key}_text`; it has no cursor that
+    could be known, so where there are several statements a select box, key `{key}_statement`, stands for it.
     """
     text = exchange.whole(text)[: exchange.MOST]
+    start, end = (min(max(place, 0), len(text)) for place in at or (len(text), len(text)))
     if plain or _mount is None:
-        return _plain(text, key, problem, height, replace, insert)
+        return _plain(text, key, problem, heights, replace, insert)
     mount, order = _mount
     name = exchange.name(key)
     with st.container(gap=None):
-        data = {"key": name, "label": LABEL, "hint": HINT, "height": height, "most": exchange.MOST}
+        data = {"key": name, "label": LABEL, "hint": HINT, "heights": heights, "most": exchange.MOST}
         said = mount(
             key=f"{key}_editor", data=data | {"names": exchange.offered(names)}, on_now_change=lambda: None
         ).get("now")
@@ -88,12 +94,16 @@ def editor(
             "text": "" if known else text,
             "known": known,
             "replace": replace,
+            "at": [start, end],
+            "heard": event.number if event else 0,
             "insert": [f"{since['token']} {insert[0]}", exchange.whole(insert[1])[: exchange.MOST]] if insert else None,
             "problem": exchange.marked(problem, event.number if event else 0),
             "history": exchange.earlier(history),
         }
         order(key=f"{key}_orders", data={"key": name, "orders": orders})
-    return (now.text if now is not None and known else text), event
+    if now is None or not known:
+        return Written(text, start, end, event)
+    return Written(now.text, now.start, now.end, event)
 
 
 def _begun(now: exchange.Now | None, key: str, replace: int) -> dict[str, Any]:
@@ -114,11 +124,16 @@ def _begun(now: exchange.Now | None, key: str, replace: int) -> dict[str, Any]:
 
 
 def _plain(
-    text: str, key: str, problem: Problem | None, height: int, replace: int, insert: tuple[int, str] | None
-) -> tuple[str, Event | None]:
-    """The same with what Streamlit has: no completion, and the whole text is the statement."""
+    text: str,
+    key: str,
+    problem: Problem | None,
+    heights: tuple[int, int],
+    replace: int,
+    insert: tuple[int, str] | None,
+) -> Written:
+    """The same with what Streamlit has: no completion, no cursor, and no event."""
     area, memory = f"{key}_text", f"{key}_plain"
-    kept: dict[str, Any] = st.session_state.setdefault(memory, {"replace": None, "insert": None, "event": None})
+    kept: dict[str, Any] = st.session_state.setdefault(memory, {"replace": None, "insert": None})
     if kept["replace"] != replace or area not in st.session_state:
         st.session_state[area] = text
         kept["replace"] = replace
@@ -127,13 +142,27 @@ def _plain(
         gap = " " if before and not before[-1].isspace() and before[-1] not in "(." else ""
         st.session_state[area] = f"{before}{gap}{insert[1]}"
         kept["insert"] = insert[0]
+    lines = str(st.session_state[area]).count("\n") + 1
+    height = min(max(lines * LINE, heights[0]), heights[1])
     written = exchange.whole(st.text_area(LABEL, key=area, height=height, placeholder=HINT, max_chars=exchange.MOST))
     if problem:
         line = written.count("\n", 0, problem.position) + 1
         column = problem.position - (written.rfind("\n", 0, problem.position) + 1) + 1
         st.caption(f"Line {line}, column {column}")
-    if st.button("Run", key=f"{key}_run", type="primary", icon=":material/play_arrow:") and written.strip():
-        start = len(written) - len(written.lstrip())
-        number = kept["event"].number + 1 if kept["event"] else 1
-        kept["event"] = Event(number, "run", written.strip(), start)
-    return written, kept["event"]
+    parts = statements.split(written)
+    if len(parts) < 2:
+        return Written(written, len(written), len(written))
+    choice = st.selectbox(
+        "Statement",
+        range(len(parts)),
+        format_func=lambda index: _brief(index, written[parts[index].start : parts[index].end]),
+        key=f"{key}_statement",
+        help="The one that is run",
+    )
+    return Written(written, parts[choice].end, parts[choice].end)
+
+
+def _brief(index: int, statement: str) -> str:
+    """A statement's number and first words."""
+    line = " ".join(statement[: 2 * BRIEF].split())
+    return f"{index + 1}. {line if len(line) <= BRIEF else line[: BRIEF - 1] + '…'}"

@@ -28,16 +28,15 @@ class Names:
 
 @dataclass(frozen=True)
 class Event:
-    """What a person asked for; a new `number`, always a greater one, is a new event.
+    """That a person wants the statement at the cursor run; a new `number`, always a greater one, is a new event.
 
-    `action`: "run". `statement`: the selection, or the statement at the cursor. `start`: its first character in the
-    text, counted from 0.
+    `text`, and from `start` to `end` what was selected in it, are as they were at that moment.
     """
 
     number: int
-    action: str
-    statement: str
+    text: str
     start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,26 @@ class Problem:
 
 @dataclass(frozen=True)
 class Now:
-    """What the browser says: the text, the number of the replacement that it goes back to, the last event."""
+    """What the browser says: the text, the replacement that it goes back to, the selection, the last event.
+
+    The selection goes from `start` to `end`, in characters counted from 0; a mere cursor has both at one place.
+    """
 
     text: str
     replace: int
+    start: int
+    end: int
     event: Event | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What stands in the editor: the text, what is selected in it from `start` to `end`, and the last event."""
+
+    text: str
+    start: int
+    end: int
+    event: Event | None = None
 
 
 def whole(text: str) -> str:
@@ -76,20 +90,29 @@ def heard(said: Any) -> Now | None:
     if not isinstance(text, str) or len(text) > MOST or not _is_number(replace, least=-MOST_NUMBER):
         return None
     text = whole(text)
-    return Now(text, int(replace), _event(said.get("event"), text))
+    start, end = _selected(said, text) or (len(text), len(text))
+    return Now(text, int(replace), start, end, _event(said.get("event"), text))
 
 
 def _event(said: Any, text: str) -> Event | None:
-    if not isinstance(said, Mapping) or said.get("action") != "run":
+    """The event; `text` where it does not bring one of its own, which it does when more was typed since."""
+    if not isinstance(said, Mapping) or not _is_number(number := said.get("number")):
         return None
-    number, statement, start = said.get("number"), said.get("statement"), said.get("start")
-    if not isinstance(statement, str) or len(statement) > MOST or not _is_number(number) or not _is_number(start):
+    own = said.get("text")
+    if own is not None:
+        if not isinstance(own, str) or len(own) > MOST:
+            return None
+        text = whole(own)
+    selected = _selected(said, text)
+    return Event(int(number), text, *selected) if selected else None
+
+
+def _selected(said: Mapping[Any, Any], text: str) -> tuple[int, int] | None:
+    """Where a selection begins and ends, within the text."""
+    start, end = said.get("start"), said.get("end")
+    if not _is_number(start) or not _is_number(end) or start > end:
         return None
-    statement, start = whole(statement), int(start)
-    # The text has been changed since: where the statement stood says nothing any more.
-    if not text.startswith(statement, start):
-        start = max(text.find(statement), 0)
-    return Event(int(number), "run", statement, start)
+    return min(int(start), len(text)), min(int(end), len(text))
 
 
 def _is_number(said: Any, least: int = 0) -> TypeGuard[int | float]:

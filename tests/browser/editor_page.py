@@ -5,6 +5,7 @@ import json
 import streamlit as st
 
 from elements import editor
+from undertone import statements
 
 COLUMNS = [("id", "bigint"), ("rating", "integer"), ("body", "text"), ("Mixed Case", "text")]
 NAMES = editor.Names(
@@ -36,7 +37,7 @@ with st.container(horizontal=True):
         state.problem = None
 moved = st.toggle("Moved")
 with st.columns(2)[0] if moved else st.container():
-    text, event = editor.editor(
+    written = editor.editor(
         state.given["text"],
         key="it",
         names=NAMES,
@@ -45,11 +46,23 @@ with st.columns(2)[0] if moved else st.container():
         replace=state.given["replace"],
         insert=state.given["insert"],
     )
+text, event = written.text, written.event
+
+
+def meant(text: str, start: int, end: int) -> list[object] | None:
+    """What a selection means, and where it begins."""
+    chosen = statements.chosen(text, statements.split(text), start, end)
+    return [chosen.statement, chosen.start] if chosen else None
+
+
+here = meant(text, written.start, written.end)
 if st.button("Own", shortcut="Ctrl+Enter"):
-    state.own = text
+    state.own = text, here
 if event and event.number != state.get("last"):
     state.last = event.number
-    state.history = [event.statement, *state.history]
+    state.asked = meant(event.text, event.start, event.end)
+    state.history = [state.asked[0], *state.history]
 with st.container(key="said"):
-    asked = [event.statement, event.start] if event else None
-    st.text(json.dumps({"text": text, "asked": asked, "own": state.get("own"), "runs": state.runs}))
+    asked = state.asked if event else None
+    said = {"text": text, "here": here, "asked": asked, "own": state.get("own"), "runs": state.runs}
+    st.text(json.dumps(said))

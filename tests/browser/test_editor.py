@@ -15,6 +15,11 @@ from tests import running
 from tests.browser import conftest
 
 PAGE = pathlib.Path(__file__).parent / "editor_page.py"
+# The name of what has the focus, in the editor.
+FOCUSED = """() => {
+    const root = document.querySelector("[data-testid=stBidiComponentIsolated]").shadowRoot
+    return root.activeElement?.getAttribute("name") ?? ""
+}"""
 WORD = '<img src=x onerror="document.title=1">'  # as in the page
 expect = playwright.sync_api.expect
 # Sets the clipboard and pastes it in one go, as no person types that much.
@@ -173,6 +178,100 @@ def test_ctrl_enter_runs_the_statement_at_the_cursor_or_the_selection(editor: Ed
     editor.until(lambda now: now["runs"] > said["runs"], "Python is told again")
 
 
+def test_a_button_of_the_page_means_the_same_statement(editor: Editor) -> None:
+    editor.press_button("Replace")
+    editor.until(lambda said: said["text"].startswith("SELECT 1;"), "the text is there")
+    editor.content.focus()
+    for keys, here in [
+        (("Control+Home",), ["SELECT 1", 0]),
+        (("ArrowDown", "ArrowDown"), ["SELECT '🐘;', 2", 11]),
+        (("End", "Shift+Home"), ["SELECT '🐘;', 2;", 11]),
+        (("Control+End",), ["SELECT 3", 27]),
+    ]:
+        editor.press(*keys)
+        editor.press_button("Own")  # at once: what is selected comes with the click
+        said = editor.until(lambda said, here=here: said["own"] == [said["text"], here], f"{here} is meant")
+        editor.content.focus()
+    assert said["asked"] is None
+
+
+def test_python_is_told_where_the_cursor_rests_if_that_matters(editor: Editor) -> None:
+    editor.write("SELECT 1")
+    before = editor.until(lambda said: said["text"] == "SELECT 1", "Python has the text")["runs"]
+    editor.press("Home", "ArrowRight")
+    editor.page.wait_for_timeout(1000)
+    assert editor.said()["runs"] == before, "of one statement every place means the same"
+    editor.press("Shift+End")
+    editor.until(lambda said: said["here"] == ["ELECT 1", 1], "the selection is known")
+    editor.press("End")
+    editor.until(lambda said: said["here"] == ["SELECT 1", 0], "and that it is no more")
+    editor.type("; SELECT 2")
+    editor.until(lambda said: said["here"] == ["SELECT 2", 10], "the second one")
+    editor.press("Home")
+    editor.until(lambda said: said["here"] == ["SELECT 1", 0], "the first one")
+
+
+def test_what_is_run_is_what_stood_there_whatever_is_typed_next(editor: Editor) -> None:
+    editor.write("SELECT 1; SELECT 2")
+    # In one go: Python hears of the run and of what was typed after it at once.
+    editor.content.evaluate(
+        """(element) => {
+            const key = {key: "Enter", code: "Enter", keyCode: 13, ctrlKey: true, bubbles: true, cancelable: true}
+            element.dispatchEvent(new KeyboardEvent("keydown", key))
+            document.execCommand("insertText", false, "34")
+            element.blur()
+        }"""
+    )
+    said = editor.until(lambda said: said["text"].endswith("234"), "Python has the text")
+    assert said["asked"] == ["SELECT 2", 10]
+
+
+def test_searching_by_keyboard_alone_and_what_is_found_is_not_run_alone(editor: Editor) -> None:
+    editor.write("SELECT 1 AS one;\nSELECT 1 AS two")
+    editor.press("Control+Home", "Control+f")
+    field = editor.page.get_by_placeholder("Find")
+    expect(field).to_be_focused()
+    editor.type("as")
+    expect(editor.page.locator(".cm-searchMatch")).to_have_count(2)
+    editor.press("Enter", "Enter")
+    expect(editor.page.locator(".cm-searchMatch-selected")).to_have_count(1)
+    editor.press("Escape")
+    expect(field).to_be_hidden()
+    expect(editor.content).to_be_focused()
+    editor.press("Control+Enter")
+    editor.until(lambda said: said["asked"] == ["SELECT 1 AS two", 17], "the statement of the word was asked")
+    editor.press("Control+f", "Tab")
+    for _ in range(12):
+        if editor.page.evaluate(FOCUSED) == "replace":
+            break
+        editor.press("Tab")
+    editor.type("AND")
+    for _ in range(4):
+        if editor.page.evaluate(FOCUSED) == "replaceAll":
+            break
+        editor.press("Tab")
+    editor.press("Enter", "Escape")
+    editor.until(lambda said: said["text"] == "SELECT 1 AND one;\nSELECT 1 AND two", "both were replaced")
+    editor.press("Control+z")
+    editor.until(lambda said: said["text"] == "SELECT 1 AS one;\nSELECT 1 AS two", "and are back")
+
+
+def test_it_grows_with_its_text_up_to_a_limit(editor: Editor) -> None:
+    def height() -> int:
+        return round(editor.page.locator(".box").evaluate("(box) => box.getBoundingClientRect().height"))
+
+    editor.write("SELECT 1")
+    assert height() == 120
+    editor.write("SELECT\n" * 9)
+    grown = height()
+    assert 120 < grown < 360
+    editor.write("SELECT\n" * 200)
+    assert 340 <= height() <= 360
+    expect(editor.page.locator(".cm-line").last).to_be_in_viewport()
+    editor.write("SELECT 1")
+    assert height() == 120
+
+
 def test_a_run_brings_what_was_typed_the_moment_before(editor: Editor) -> None:
     editor.write("SELECT 1")
     editor.type("2")
@@ -186,7 +285,7 @@ def test_a_button_of_the_page_has_what_was_typed_the_moment_before(editor: Edito
     editor.type("2")
     editor.press_button("Own")
     said = editor.until(lambda said: said["own"] is not None, "the button was pressed")
-    assert said["own"] == "SELECT 12"
+    assert said["own"] == ["SELECT 12", ["SELECT 12", 0]]
 
 
 def test_typing_goes_on_while_python_is_told(editor: Editor) -> None:
@@ -218,7 +317,7 @@ def test_a_problem_is_marked_at_its_place_until_the_text_changes(editor: Editor)
     marked.hover()
     expect(editor.page.locator(".cm-tooltip .cm-diagnostic")).to_contain_text("<img src=x")
     assert editor.page.locator(".box img, .cm-tooltip img").count() == 0
-    editor.content.click()
+    editor.content.focus()
     editor.press("Control+End")
     editor.type(" ")
     expect(marked).to_have_count(0)
@@ -319,14 +418,14 @@ def test_the_keyboard_alone_comes_in_and_out(editor: Editor) -> None:
     editor.press("Tab")
     expect(editor.content).to_be_focused()
     editor.press("Tab")  # nothing was typed: it passes by
-    expect(editor.page.get_by_role("button", name="Format")).to_be_focused()
+    expect(editor.page.get_by_role("button", name="Find")).to_be_focused()
     editor.press("Shift+Tab")
     editor.type("SELECT 1")
     editor.press("Tab")
     editor.until(lambda said: said["text"] == "SELECT 1  ", "Tab indents")
     editor.press("Escape", "Tab")
-    expect(editor.page.get_by_role("button", name="Format")).to_be_focused()
-    editor.press("Tab", "Enter")
+    expect(editor.page.get_by_role("button", name="Find")).to_be_focused()
+    editor.press("Tab", "Tab", "Enter")
     editor.until(lambda said: said["text"] == "-- SELECT 1  ", "the button works by Enter")
 
 
@@ -379,6 +478,21 @@ def test_light_and_dark_can_be_read(
     page.keyboard.press("Control+Space")
     expect(editor.options.first).to_be_visible()
     page.screenshot(path=tmp_path / f"{scheme}.png")
+    shown = _inks(editor)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+f")
+    page.keyboard.type("r")
+    expect(page.locator(".cm-searchMatch").first).to_be_visible()
+    page.screenshot(path=tmp_path / f"{scheme}_search.png")
+    for (ground, inks), least in ((shown, 15), (_inks(editor), 25)):
+        assert (_luminance(ground) < 0.1) == (scheme == "dark")
+        assert len(inks) > least
+        assert min(_contrast(ink, ground) for ink in inks) >= 4.5  # WCAG 2.2, AA
+    context.close()
+
+
+def _inks(editor: Editor) -> tuple[list[int], list[list[int]]]:
+    """The colour of the ground and those of all letters in view."""
     colours = """(element) => {
         const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true})
         const rgb = (colour) => {
@@ -388,14 +502,12 @@ def test_light_and_dark_can_be_read(
         }
         const root = element.getRootNode()
         const box = root.querySelector(".box")
-        const parts = [box, ...root.querySelectorAll(".cm-line span, .cm-gutterElement, .status, .cm-tooltip li span")]
+        const letters = ".cm-line span, .cm-gutterElement, .status, .cm-tooltip li span, .cm-panel > *"
+        const parts = [box, ...root.querySelectorAll(letters)]
         return [rgb(getComputedStyle(box).backgroundColor), parts.map((part) => rgb(getComputedStyle(part).color))]
     }"""
     ground, inks = editor.content.evaluate(colours)
-    assert (_luminance(ground) < 0.1) == (scheme == "dark")
-    assert len(inks) > 15
-    assert min(_contrast(ink, ground) for ink in inks) >= 4.5  # WCAG 2.2, AA
-    context.close()
+    return ground, inks
 
 
 def _luminance(rgb: list[int]) -> float:
@@ -434,6 +546,6 @@ def test_an_app_that_was_started_anew_runs_nothing_again_and_loses_no_text(
             expect(page.locator(".st-key-said")).to_contain_text('"asked": null')
             assert editor.said()["text"].endswith("SELECT 34")
             expect(page.locator(".cm-line").last).to_have_text("SELECT 34")
-            editor.content.click()
-            editor.press("Control+Enter")
+            editor.content.focus()
+            editor.press("Control+End", "Control+Enter")
             editor.until(lambda said: said["asked"] == ["SELECT 34", 27], "it is asked anew")

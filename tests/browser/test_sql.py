@@ -173,6 +173,104 @@ def test_a_persons_path(app: running.App, page: Page, another: Callable[[], Page
     expect(theirs.get_by_text("v2 by")).to_be_visible()
 
 
+def test_run_and_ctrl_enter_and_the_parameters_mean_the_same_statement(app: running.App, page: Page) -> None:
+    visit(app, page)
+    write(page, "SELECT 'first' AS one, :a::int AS a;\nSELECT 'second' AS two, :b AS b;\nSELECT wrong AS three")
+    page.keyboard.press("Control+Home")
+    expect(page.get_by_text("Statement 1 of 3")).to_be_visible()
+    page.get_by_label(":a").first.fill("7")
+    page.keyboard.press("Enter")
+    conftest.settle(page)
+    button(page, "Run").click()
+    expect(page.get_by_text(re.compile("^1 row in"))).to_be_visible()
+    assert cells(page) == ["first", "7"]
+
+    # The cursor goes on, and the inputs with it.
+    page.locator(".cm-content").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text("Statement 2 of 3")).to_be_visible()
+    expect(page.get_by_label(":a")).to_have_count(0)
+    page.get_by_label(":b").first.fill("x")
+    page.keyboard.press("Enter")
+    conftest.settle(page)
+    button(page, "Explain").click()
+    expect(page.get_by_text("What the server planned")).to_be_visible()
+    button(page, "Run").click()
+    expect(page.get_by_text(re.compile("^1 row in"))).to_be_visible()
+    assert cells(page) == ["second", "x"]
+
+    # An error of the third is marked where it stands; a selection is run alone.
+    page.locator(".cm-content").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text("Statement 3 of 3")).to_be_visible()
+    button(page, "Run").click()
+    expect(page.locator(".cm-lintRange-error")).to_have_text("wrong")
+    page.locator(".cm-content").focus()
+    page.keyboard.press("Control+Home")
+    for _ in "SELECT 'first' AS one":
+        page.keyboard.press("Shift+ArrowRight")
+    expect(page.get_by_text("The selection", exact=True)).to_be_visible()
+    button(page, "Run").click()
+    expect(page.get_by_text(re.compile("^1 row in"))).to_be_visible()
+    assert cells(page) == ["first"]
+
+    # Another page and back: the same is meant.
+    page.get_by_role("link", name="Tables", exact=True).click()
+    expect(page.get_by_role("heading", name="Tables", exact=True)).to_be_visible()
+    conftest.settle(page)
+    page.get_by_role("link", name="SQL", exact=True).click()
+    expect(page.get_by_text("The selection", exact=True)).to_be_visible()
+    page.locator(".cm-content").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("Statement 1 of 3")).to_be_visible()
+    expect(page.get_by_label(":a").first).to_have_value("7")
+
+
+def test_of_a_link_with_several_statements_the_first_is_meant(app: running.App, page: Page) -> None:
+    visit(app, page, "?statement=SELECT 'one' AS n; SELECT 'two' AS n")
+    expect(page.get_by_text("Statement 1 of 2")).to_be_visible()
+    button(page, "Run").click()
+    expect(page.get_by_text(re.compile("^1 row in"))).to_be_visible()
+    assert cells(page) == ["one"]
+
+
+def test_a_deleted_query_comes_back(app: running.App, page: Page) -> None:
+    visit(app, page)
+    write(page, "SELECT 'back' AS word")
+    button(page, "Save").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Back again")
+    dialog.get_by_label("Name").press("Enter")
+    button(dialog, "Save").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("tab", name="Saved").click()
+    page.get_by_label("Search saved queries").fill("back again")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="more_horiz").first.click()
+    dialog.get_by_text("I want to delete it for everybody").click()
+    button(dialog, "Delete").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_text("No saved query is like that.")).to_be_visible()
+    page.get_by_role("button", name="Removed (1)").click()
+    button(page, "Restore").click()
+    expect(page.get_by_text("Restored: Back again")).to_be_visible()
+    expect(page.get_by_role("button", name="Removed")).to_have_count(0)
+    expect(button(page, "Back again").first).to_be_visible()
+
+
+def test_an_answer_is_in_view_on_a_small_screen(app: running.App, chromium: playwright.sync_api.Browser) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    visit(app, page)
+    ask(page, "SELECT * FROM reviews")
+    grid = page.get_by_test_id("stDataFrame").first
+    expect(grid).to_be_visible()
+    box = grid.bounding_box()
+    assert box is not None
+    assert box["y"] < 450  # most of the screen's 720 pixels less what stands above
+    context.close()
+
+
 def test_cancel_stops_the_database(app: running.App, page: Page) -> None:
     visit(app, page)
     ask(page, ENDLESS)

@@ -80,9 +80,7 @@ def test_it_shows_the_servers_words_and_the_place(shop: conftest.Open) -> None:
     assert app.code[0].value == "line 2:\n  wrong FROM reviews\n  ^"
 
 
-@pytest.mark.parametrize(
-    "statement", ["DELETE FROM reviews", "SELECT 1; COMMIT; DROP TABLE reviews", "SELECT 1 INTO x"]
-)
+@pytest.mark.parametrize("statement", ["DELETE FROM reviews", "DROP TABLE reviews; SELECT 1", "SELECT 1 INTO x"])
 def test_it_refuses_what_writes_and_says_so(shop: conftest.Open, statement: str) -> None:
     app = ask(opened(shop), statement)
     assert ":material/block:" in app.error[0].icon
@@ -151,6 +149,48 @@ def test_each_parameter_has_an_input_of_its_kind_and_is_sent_as_a_value(shop: co
     press(app, "sql_run")
     assert grid(app) == {"n": [42], "t": ["'; DROP TABLE reviews; --"], "b": ["true"], "no": [":no"], "d": [None]}
     assert set(logged()[0].parameters or {}) == {"n", "t", "b", "d"}
+
+
+def test_of_several_statements_one_is_run_explained_and_asked_for_its_parameters(shop: conftest.Open) -> None:
+    whole = "SELECT :n::int AS n;\nSELECT ';' AS t, :other AS o;\nSELECT wrong"
+    app = write(opened(shop), whole)
+    box = app.selectbox(key="sql_statement")
+    assert box.options == ["1. SELECT :n::int AS n", "2. SELECT ';' AS t, :other AS o", "3. SELECT wrong"]
+    assert "Statement 1 of 3" in conftest.texts(app)
+    app.text_input(key="sql_parameter_n_integer_typed").set_value("41")
+    assert grid(press(app, "sql_run")) == {"n": [41]}
+    assert set(logged()[0].parameters or {}) == {"n"}
+
+    app.selectbox(key="sql_statement").select_index(1).run()
+    assert "Statement 2 of 3" in conftest.texts(app)
+    assert [text.key for text in app.text_input if str(text.key).startswith("sql_parameter")] == [
+        "sql_parameter_other_text_typed"
+    ]
+    app.text_input(key="sql_parameter_other_text_typed").set_value("x")
+    press(app, "sql_explain")
+    assert (logged()[0].statement, logged()[0].how) == ("SELECT ';' AS t, :other AS o", "explain")
+    assert grid(press(app, "sql_run")) == {"t": [";"], "o": ["x"]}
+    # What is kept or shared is the whole, with the values of all.
+    app.button(key="sql_share_open").click().run()
+    (link,) = [code.value for code in app.code if "?share=" in code.value]
+    shared = sharing.unpack(link.split("?share=")[1])
+    assert shared.statement == whole
+    assert {name: value.value for name, value in shared.parameters.items()} == {"n": "41", "other": "x"}
+
+    app.selectbox(key="sql_statement").select_index(2).run()
+    press(app, "sql_run")
+    assert messages.plain('column "wrong" does not exist') in app.error[0].value
+    assert app.code[0].value.startswith("line 3:\nSELECT wrong\n")
+    # Back at the first one its value is still there.
+    app.selectbox(key="sql_statement").select_index(0).run()
+    assert app.text_input(key="sql_parameter_n_integer_typed").value == "41"
+
+
+def test_nothing_is_no_statement(shop: conftest.Open) -> None:
+    before = len(logged())
+    app = press(write(opened(shop), " -- only a comment\n"), "sql_run")
+    assert [toast.value for toast in app.toast] == ["Write a statement first."]
+    assert len(logged()) == before
 
 
 def test_a_parameter_without_a_value_is_named(shop: conftest.Open) -> None:
@@ -240,6 +280,47 @@ def test_a_saved_query_is_found_and_opened_with_its_parameters_and_chart(shop: c
     draft = app.session_state["sql_draft"]
     assert draft.chart == chart
     assert draft.saved.name == one.name
+
+
+def test_a_removed_query_is_found_looked_at_and_restored(shop: conftest.Open) -> None:
+    one = library.Saved(None, "Gone *away*", "", ("old",), "SELECT 7 AS seven", {}, None, "data", 1, "somebody", None)
+    app = opened(shop)
+    app.session_state["sql_side"] = "Saved"
+    app.run()
+    with database.get_store().lend() as connection:
+        kept = library.save(connection, one)
+    assert f"sql_saved_own_{kept.id}" in keys(app.run())
+    with database.get_store().lend() as connection:
+        library.remove(connection, kept.id or 0, who="![x](http://127.0.0.1:9/x.png)")
+    assert f"sql_saved_own_{kept.id}" not in keys(app.run())
+    assert "![x]" not in conftest.texts(app)
+    assert app.button(key=f"sql_removed_{kept.id}").label == messages.plain(one.name)
+    app.button(key=f"sql_removed_{kept.id}").click().run()
+    assert app.text_area(key="sql_text").value == one.statement
+    # Its name was taken meanwhile: it stays where it is, and says so.
+    with database.get_store().lend() as connection:
+        other = library.save(connection, one)
+    app.button(key=f"sql_restore_{kept.id}").click().run()
+    assert any("already" in error.value for error in app.error)
+    with database.get_store().lend() as connection:
+        library.remove(connection, other.id or 0)
+    app.button(key=f"sql_restore_{kept.id}").click().run()
+    assert [toast.value for toast in app.toast] == [messages.plain(f"Restored: {one.name}")]
+    assert f"sql_saved_own_{kept.id}" in keys(app)
+    assert f"sql_restore_{kept.id}" not in keys(app)
+    assert f"sql_restore_{other.id}" in keys(app)
+    assert database.get_store().ask(library.find, one.name).version == 3
+
+
+def test_what_stands_beside_can_be_hidden_and_the_text_stays(shop: conftest.Open) -> None:
+    app = ask(opened(shop), "SELECT 1 AS one")
+    app.button(key="sql_fold").click().run()
+    assert not app.tabs or "Schema" not in {tab.label for tab in app.tabs}
+    assert app.text_area(key="sql_text").value == "SELECT 1 AS one"
+    assert grid(app) == {"one": [1]}
+    app.button(key="sql_fold").click().run()
+    assert "Schema" in {tab.label for tab in app.tabs}
+    assert app.text_area(key="sql_text").value == "SELECT 1 AS one"
 
 
 def test_the_shipped_queries_open_and_run(shop: conftest.Open) -> None:

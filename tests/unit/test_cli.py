@@ -23,7 +23,7 @@ import psutil
 import pyarrow.parquet
 import pytest
 
-from undertone import cli, database, embedded, output
+from undertone import cli, cli_sql, database, embedded, library, output, parameters
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 PATIENCE = 120.0
@@ -187,6 +187,9 @@ def test_every_command_has_help(run: Run) -> None:
         ("query", "SELECT 1", "--parameter", "=1"),
         ("query", "SELECT :x", "--parameter", "x:array=1"),
         ("query", "SELECT :x", "--parameter", "y=1"),
+        ("query", "SELECT :x", "--null", "y"),
+        ("query", "SELECT :x", "--null", "x", "--parameter", "x=1"),
+        ("saved", "--restore"),
         ("query", "SELECT 1", "--output", "file.json"),
         ("query", "SELECT 1", "--output", "file.csv", "--format", "table"),
         ("query", "SELECT 1", "--explain", "--format", "csv"),
@@ -324,6 +327,10 @@ def test_parameters(run: Run) -> None:
     assert ask("SELECT n FROM generate_series(1, 5) AS n LIMIT :most", "most=1").json == [{"n": 1}]
     assert entry(run)["parameters"] == {"most": None}
     assert ask("SELECT count(*) > 0 AS some FROM reviews WHERE rating >= :least", "least=3").json == [{"some": True}]
+    nothing = ("--null", "n", "--null", "d:date")
+    assert run(
+        "query", "SELECT :n::integer IS NULL AS n, pg_typeof(:d)::text AS d", "--format", "json", *nothing
+    ).json == [{"n": True, "d": "date"}]
     assert ":x" in ask("SELECT :x").line
     assert ":n" in ask("SELECT :n::integer", "n=many").line
     assert "many" not in str(entry(run)["message"])
@@ -361,7 +368,7 @@ def test_saved_queries(run: Run) -> None:
     assert {one["target"] for one in run("saved", "--json", "--tag", "scores").json} == {"data", "scores"}
     shown = run("saved", "newest REVIEWS").out
     assert shown.startswith("Newest reviews\n")
-    assert "--parameter 'days:integer=30'" in shown
+    assert "--parameter days:integer=30\n" in shown
     assert "FROM reviews AS r" in shown
     assert run("saved", "Newest reviews", "--json").json["parameters"]["days"] == {"kind": "integer", "value": "30"}
     all_of_them = run("query", "--saved", "newest reviews", "--parameter", "days=9999", "--format", "json").json
@@ -373,6 +380,26 @@ def test_saved_queries(run: Run) -> None:
     assert {one["rating"] for one in bad} == {1}
     assert run("saved", "no such").line == run("query", "--saved", "no such").line
     assert "There is no saved query called 'no such'" in run("saved", "no such").line
+
+
+def test_a_removed_query_is_listed_shown_and_brought_back(run: Run) -> None:
+    values = {"t": parameters.Value("text", "it's"), "d": parameters.Value("date", None)}
+    one = library.Saved(None, "Gone", "", (), "SELECT :t, :d", values, None, "data", 1, "ann", None)
+    with cli_sql.opened() as opened, opened.store.lend() as connection:
+        kept = library.save(connection, one)
+        library.remove(connection, kept.id or 0, who="bob")
+    assert "Gone" not in run("saved").out
+    assert "No query called 'Table sizes' was removed" in run("saved", "Table sizes", "--restore").line
+    assert [(one["name"], one["who"]) for one in run("saved", "--removed", "--json").json] == [("Gone", "bob")]
+    assert run("saved", "--removed", "--json", "--search", "other").json == []
+    assert "removed in version 2 by bob" in run("saved", "GONE", "--removed").out
+    back = run("saved", "gone", "--restore").out
+    assert f"version 3 by {cli_sql.account()}" in back
+    assert "--parameter 't:text=it'\"'\"'s'" in back
+    assert "--null d:date" in back
+    assert "Gone" in run("saved").out
+    assert run("saved", "--removed", "--json").json == []
+    assert run("saved", "Gone", "--restore").line
 
 
 def test_the_history(run: Run) -> None:

@@ -9,16 +9,17 @@ from streamlit.testing.v1 import AppTest
 
 from elements import editor
 from elements.editor import exchange
+from undertone import statements
 
-EVENT = {"number": 5, "action": "run", "statement": "SELECT 2", "start": 10}
-SAID = {"text": "SELECT 1; SELECT 2", "replace": 3, "event": EVENT}
+EVENT = {"number": 5, "text": None, "start": 10, "end": 18}
+SAID = {"text": "SELECT 1; SELECT 2", "replace": 3, "start": 0, "end": 4, "event": EVENT}
 
 
 def test_what_the_browser_says_is_read() -> None:
     assert exchange.heard(SAID) == exchange.Now(
-        "SELECT 1; SELECT 2", 3, editor.Event(number=5, action="run", statement="SELECT 2", start=10)
+        "SELECT 1; SELECT 2", 3, 0, 4, editor.Event(number=5, text="SELECT 1; SELECT 2", start=10, end=18)
     )
-    assert exchange.heard(SAID | {"event": None, "replace": 3.0}) == exchange.Now("SELECT 1; SELECT 2", 3, None)
+    assert exchange.heard(SAID | {"event": None, "replace": 3.0}) == exchange.Now("SELECT 1; SELECT 2", 3, 0, 4, None)
 
 
 @pytest.mark.parametrize(
@@ -43,20 +44,33 @@ def test_what_has_not_the_right_shape_is_nothing(said: Any) -> None:
     assert exchange.heard(said) is None
 
 
+@pytest.mark.parametrize("wrong", [{"start": None}, {"start": 5}, {"end": -1}, {"end": "4"}, {"start": True}])
+def test_a_selection_that_is_none_is_a_cursor_at_the_end(wrong: dict[str, Any]) -> None:
+    now = exchange.heard(SAID | wrong)
+    assert now is not None
+    assert (now.start, now.end) == (18, 18)
+
+
+def test_a_selection_is_within_the_text() -> None:
+    now = exchange.heard(SAID | {"start": 10, "end": 900})
+    assert now is not None
+    assert (now.start, now.end) == (10, 18)
+
+
 @pytest.mark.parametrize(
     "event",
     [
         "run",
         [EVENT],
-        EVENT | {"action": "drop"},
         EVENT | {"number": "5"},
         EVENT | {"number": -1},
         EVENT | {"number": True},
         EVENT | {"number": 2**60},
         EVENT | {"start": None},
         EVENT | {"start": -1},
-        EVENT | {"statement": 1},
-        EVENT | {"statement": "x" * (exchange.MOST + 1)},
+        EVENT | {"start": 19, "end": 18},
+        EVENT | {"text": 1},
+        EVENT | {"text": "x" * (exchange.MOST + 1)},
     ],
 )
 def test_an_event_that_has_not_the_right_shape_is_none(event: Any) -> None:
@@ -65,12 +79,11 @@ def test_an_event_that_has_not_the_right_shape_is_none(event: Any) -> None:
     assert now.event is None
 
 
-def test_an_event_is_at_its_place_in_the_text() -> None:
-    for text, start in [("SELECT 1; SELECT 2", 10), ("-- 🐘\nSELECT 2", 5), ("SELECT 3", 0)]:
-        now = exchange.heard({"text": text, "replace": 0, "event": EVENT | {"start": 7}})
-        assert now is not None
-        assert now.event is not None
-        assert now.event.start == start
+def test_an_event_keeps_the_text_that_it_was_about() -> None:
+    now = exchange.heard(SAID | {"text": "SELECT 3", "event": EVENT | {"text": "-- 🐘\r\nSELECT 2", "start": 5}})
+    assert now is not None
+    assert now.text == "SELECT 3"
+    assert now.event == editor.Event(5, "-- 🐘\nSELECT 2", 5, 13)
 
 
 def test_texts_are_as_both_sides_count_them() -> None:
@@ -112,7 +125,7 @@ def plain_page() -> None:
     from elements import editor
 
     given = st.session_state.setdefault("given", {"text": "SELECT 1", "replace": 0, "insert": None, "problem": None})
-    text, event = editor.editor(
+    st.session_state.said = editor.editor(
         given["text"],
         key="it",
         names=editor.Names(),
@@ -121,22 +134,43 @@ def plain_page() -> None:
         insert=given["insert"],
         plain=True,
     )
-    st.session_state.said = (text, event)
+
+
+def meant(page: AppTest) -> str:
+    """The statement that the area's cursor means."""
+    written = page.session_state.said
+    found = statements.chosen(written.text, statements.split(written.text), written.start, written.end)
+    assert found is not None
+    return found.statement
 
 
 def test_the_text_area_does_without_the_program() -> None:
     page = AppTest.from_function(plain_page).run()
-    assert page.session_state.said == ("SELECT 1", None)
-    page.text_area(key="it_text").set_value("  SELECT 2 ")
-    page.button(key="it_run").click().run()
-    assert page.session_state.said == ("  SELECT 2 ", editor.Event(1, "run", "SELECT 2", 2))
-    page.run()
-    assert page.session_state.said[1].number == 1, "a run of the page is no event"
-    page.button(key="it_run").click().run()
-    assert page.session_state.said[1].number == 2
-    page.text_area(key="it_text").set_value(" ")
-    page.button(key="it_run").click().run()
-    assert page.session_state.said[1].number == 2, "nothing is no statement"
+    assert page.session_state.said == editor.Written("SELECT 1", 8, 8)
+    page.text_area(key="it_text").set_value("  SELECT 2 ").run()
+    assert page.session_state.said == editor.Written("  SELECT 2 ", 11, 11)
+    assert meant(page) == "SELECT 2"
+    assert not page.selectbox, "there is nothing to choose"
+    assert not page.exception
+
+
+def test_the_text_area_offers_its_statements() -> None:
+    page = AppTest.from_function(plain_page).run()
+    page.text_area(key="it_text").set_value(f"-- a\nSELECT 1;\n\nSELECT '{'*x* ' * 50}';SELECT 3").run()
+    box = page.selectbox(key="it_statement")
+    assert [box.options[0], box.options[2]] == ["1. -- a SELECT 1", "3. SELECT 3"]
+    assert box.options[1].startswith("2. SELECT '*x* *x* ")
+    assert box.options[1].endswith("…")
+    assert len(box.options[1]) < 80
+    assert meant(page) == "-- a\nSELECT 1"
+    box.select_index(1).run()
+    assert meant(page).startswith("SELECT '*x*")
+    page.selectbox(key="it_statement").select_index(2).run()
+    assert meant(page) == "SELECT 3"
+    page.text_area(key="it_text").set_value("SELECT 4; SELECT 5").run()
+    assert meant(page) in ("SELECT 4", "SELECT 5"), "the third one is gone"
+    page.text_area(key="it_text").set_value("SELECT 6").run()
+    assert meant(page) == "SELECT 6"
     assert not page.exception
 
 
@@ -145,13 +179,13 @@ def test_the_text_area_takes_replacements_and_insertions_once() -> None:
     page.text_area(key="it_text").set_value("SELECT 2 FROM").run()
     page.session_state.given = {"text": "x", "replace": 0, "insert": (1, "reviews"), "problem": editor.Problem(9, "no")}
     page.run()
-    assert page.session_state.said[0] == "SELECT 2 FROM reviews"
+    assert page.session_state.said.text == "SELECT 2 FROM reviews"
     assert [caption.value for caption in page.caption] == ["Line 1, column 10"]
     page.run()
-    assert page.session_state.said[0] == "SELECT 2 FROM reviews"
+    assert page.session_state.said.text == "SELECT 2 FROM reviews"
     page.session_state.given = {"text": "SELECT\r\n3", "replace": 1, "insert": (1, "reviews"), "problem": None}
     page.run()
-    assert page.session_state.said[0] == "SELECT\n3"
+    assert page.session_state.said.text == "SELECT\n3"
     assert not page.exception
 
 

@@ -157,6 +157,32 @@ def test_a_removed_name_is_free_and_then_the_removed_one_needs_another(store_poo
     assert store_pool.ask(library.find, "Mine") == new
 
 
+def test_a_removed_query_is_restored_as_it_was_by_the_first_who_wants_it(store_pool: database.Database) -> None:
+    seen = save(store_pool, query())
+    remove(store_pool, seen.id or 0, who="bob")
+    gone = store_pool.ask(library.find_removed, " MINE ")
+    with pytest.raises(library.LibraryError, match="No query called 'Other' was removed"):
+        store_pool.ask(library.find_removed, "Other")
+    with store_pool.lend() as connection:
+        back = library.restore(connection, gone, who="cat")
+    assert back == dataclasses.replace(seen, version=3, who="cat", at=back.at)
+    assert store_pool.ask(library.saved) == [back]
+    assert store_pool.ask(library.removed) == []
+    with (
+        pytest.raises(library.LibraryError, match="cat has saved version 3 of it meanwhile"),
+        store_pool.lend() as again,
+    ):
+        library.restore(again, gone, who="dan")
+    assert store_pool.ask(library.saved) == [back]
+
+
+def test_of_removed_queries_of_one_name_the_last_one_is_found(store_pool: database.Database) -> None:
+    for word in ("first", "second"):
+        kept = save(store_pool, query(statement=f"SELECT '{word}'"))
+        remove(store_pool, kept.id or 0)
+    assert store_pool.ask(library.find_removed, "Mine").statement == "SELECT 'second'"
+
+
 def test_who_has_seen_an_old_version_does_not_remove_a_newer_one(store_pool: database.Database) -> None:
     seen = save(store_pool, query())
     newer = again(store_pool, seen)

@@ -2,6 +2,7 @@
 import { autocompletion, closeBrackets, closeCompletion } from "@codemirror/autocomplete"
 import { history, toggleComment } from "@codemirror/commands"
 import { bracketMatching, indentUnit } from "@codemirror/language"
+import { openSearchPanel, search } from "@codemirror/search"
 import { EditorState } from "@codemirror/state"
 import {
   EditorView,
@@ -18,7 +19,6 @@ import { keys } from "./keys.js"
 import { language } from "./language.js"
 import { mark, unmark, untilChanged } from "./mark.js"
 import { Recall } from "./recall.js"
-import { chosen } from "./statements.js"
 
 const made = (tag, className, text = "") => {
   const element = document.createElement(tag)
@@ -29,28 +29,33 @@ const made = (tag, className, text = "") => {
 const isMac = /Mac|iP(hone|ad|od)/.test(navigator.platform)
 
 export class Editor {
-  // `data`: {label, hint, height, most}; `outside`: {changed(), left(), run({start, statement})}; `names()`: the
-  // catalogue.
+  // `data`: {label, hint, heights, most}; `outside`: {changed(), moved(), left(), run()}; `names()`: the catalogue.
   constructor(parent, data, outside, names) {
     this.data = data
     this.outside = outside
     this.recall = new Recall()
     this.typed = false // since the focus came: whoever passes by with Tab is not held up
     this.box = made("div", "box")
-    this.box.style.height = `${data.height}px`
+    this.searched = false // whether the selection is what was searched for
+    for (const [name, height] of [
+      ["--least", data.heights[0]],
+      ["--most", data.heights[1]],
+    ])
+      this.box.style.setProperty(name, `${height}px`)
     const style = made("style", "", css)
     this.status = made("div", "status")
     this.status.setAttribute("role", "status")
     const keys = made(
       "div",
       "hidden",
-      "Control Enter runs the statement. Escape, then Tab leaves the editor. Alt Up and Alt Down go through earlier statements.",
+      "Control Enter runs the selection, or the statement at the cursor. Control F searches. Escape, then Tab leaves the editor. Alt Up and Alt Down go through earlier statements.",
     )
     keys.id = "keys"
     this.view = new EditorView({ root: parent, state: EditorState.create({ extensions: this.extensions(names) }) })
     const bar = made("div", "bar")
     bar.append(
       this.status,
+      this.button("Find", `Search and replace (${isMac ? "⌘" : "Ctrl-"}F)`, () => openSearchPanel(this.view)),
       this.button("Format", "Lay out the selection, or the whole text, anew (Shift-Alt-F)", () => this.format()),
       this.button("Comment", `Make the lines a comment, or none (${isMac ? "⌘" : "Ctrl-"}/)`, () =>
         toggleComment(this.view),
@@ -72,6 +77,7 @@ export class Editor {
       highlightSpecialChars(),
       history(),
       bracketMatching(),
+      search({ top: true, literal: true }),
       closeBrackets(),
       autocompletion({ override: [completion(names)], icons: false, maxRenderedOptions: 60 }),
       highlightActiveLine(),
@@ -92,13 +98,14 @@ export class Editor {
         translate: "no",
       }),
       EditorView.updateListener.of((update) => {
-        if (!update.docChanged) return
-        this.say("")
-        const own = update.transactions.some((one) => one.isUserEvent("replace"))
-        if (!own) {
+        const by = (event) => update.transactions.some((one) => one.isUserEvent(event))
+        if (update.docChanged || update.selectionSet) this.searched = by("select.search")
+        if (update.docChanged) this.say("")
+        if (by("replace")) return
+        if (update.docChanged) {
           this.typed = true
           this.outside.changed()
-        }
+        } else if (update.selectionSet) this.outside.moved()
       }),
       EditorView.domEventHandlers({
         blur: () => {
@@ -138,11 +145,17 @@ export class Editor {
     return this.view.state.doc.toString()
   }
 
-  // `event`: "replace" for what Python put in, else what a person did.
-  set(text, event, anchor = text.length) {
+  // From where to where the text is selected. What was searched for is no selection: nobody means to run a word alone.
+  get selected() {
+    const { from, to } = this.view.state.selection.main
+    return this.searched ? [to, to] : [from, to]
+  }
+
+  // `event`: "replace" for what Python put in, else what a person did. `at`: what is selected then.
+  set(text, event, at = [text.length, text.length]) {
     this.view.dispatch({
-      changes: { from: 0, to: this.view.state.doc.length, insert: text },
-      selection: { anchor: Math.min(anchor, text.length) },
+      changes: text === this.text ? [] : { from: 0, to: this.view.state.doc.length, insert: text },
+      selection: { anchor: at[0], head: at[1] },
       userEvent: event,
       scrollIntoView: event !== "replace",
     })
@@ -166,9 +179,7 @@ export class Editor {
 
   run() {
     closeCompletion(this.view)
-    const { from, to, head } = this.view.state.selection.main
-    const one = from === to ? chosen(this.text, head, head) : chosen(this.text, from, to)
-    if (one) this.outside.run(one)
+    if (this.text.trim()) this.outside.run()
     else this.say("There is no statement to run.")
     return true
   }

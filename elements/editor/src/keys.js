@@ -8,8 +8,18 @@ import {
   selectedCompletion,
 } from "@codemirror/autocomplete"
 import { defaultKeymap, historyKeymap, indentLess, indentMore } from "@codemirror/commands"
+import { closeSearchPanel, findNext, findPrevious, openSearchPanel } from "@codemirror/search"
 import { Prec } from "@codemirror/state"
 import { keymap } from "@codemirror/view"
+
+// In the editor and in the panel for searching.
+const scope = "editor search-panel"
+const searchKeys = [
+  { key: "Mod-f", run: openSearchPanel, scope },
+  { key: "F3", run: findNext, shift: findPrevious, scope, preventDefault: true },
+  { key: "Mod-g", run: findNext, shift: findPrevious, scope, preventDefault: true },
+  { key: "Escape", run: closeSearchPanel, scope },
+]
 
 // For an Editor, see editor.js.
 export const keys = (editor) => {
@@ -32,7 +42,7 @@ export const keys = (editor) => {
   ]
   return [
     Prec.highest(keymap.of(own)),
-    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap]),
+    keymap.of([...closeBracketsKeymap, ...searchKeys, ...defaultKeymap, ...historyKeymap, ...completionKeymap]),
   ]
 }
 

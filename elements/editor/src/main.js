@@ -4,7 +4,7 @@
 // often comes by a small component of its own, "orders" (see __init__.py); both meet in a slot, one for each key.
 import { Editor } from "./editor.js"
 import { catalogue } from "./names.js"
-import { toPython } from "./places.js"
+import { fromPython, toPython } from "./places.js"
 
 const QUIET = 400 // ms after the last letter
 
@@ -19,7 +19,9 @@ class Slot {
     this.replace = null
     this.inserted = null
     this.event = null
-    this.kept = null // the text, while the editor is out of the page
+    this.kept = null // the text and what is selected in it, while the editor is out of the page
+    this.untold = false // whether the text is another than Python knows
+    this.told = [0, 0] // what is selected in it, as Python knows it
     this.problem = ""
     this.timer = 0
     this.sent = null
@@ -35,7 +37,7 @@ class Slot {
     }
     this.close()
     this.parent = parentElement
-    const outside = { changed: () => this.changed(), left: () => this.flush(), run: (one) => this.run(one) }
+    const outside = { changed: () => this.changed(), moved: () => this.wait(), left: () => this.flush(), run: () => this.run() }
     this.editor = new Editor(parentElement, data, outside, () => this.names)
     this.fresh = true
     if (this.orders) this.obey(this.orders)
@@ -45,26 +47,29 @@ class Slot {
     if (!this.editor) return
     clearTimeout(this.timer)
     this.timer = 0
-    this.kept = this.editor.text
+    this.kept = { text: this.editor.text, at: this.editor.selected }
     this.editor.destroy()
     this.editor = null
     this.problem = ""
   }
 
-  // `orders`: {text, known, replace, insert, problem, history}. `known`: Python has this text from here already.
+  // `orders`: {text, known, replace, at, heard, insert, problem, history}. `known`: Python has this text from here
+  // already. `at`: what is selected in a text that is put in. `heard`: the number of the last event that Python knows.
   obey(orders) {
     this.orders = orders
     if (!this.editor) return
-    const { text, known, replace, insert, problem, history } = orders
+    const { text, known, replace, at, heard, insert, problem, history } = orders
+    if (this.event && heard >= this.event.number) this.event.text = null
     if (this.fresh) {
       // Out of the page for a moment, as its layout changed: nothing that was typed is lost.
       const kept = this.touched && known && replace === this.replace && this.kept !== null
-      this.touched = kept
-      this.put(kept ? this.kept : text)
+      if (kept) {
+        this.editor.set(this.kept.text, "replace", this.kept.at)
+        this.wait()
+      } else this.put(text, at)
       this.fresh = false
     } else if (replace !== this.replace || (!this.touched && !known && text !== this.editor.text)) {
-      this.touched = false
-      this.put(text)
+      this.put(text, at)
     }
     this.replace = replace
     this.editor.recall.take(history)
@@ -80,39 +85,65 @@ class Slot {
     }
   }
 
-  put(text) {
+  // What Python says, instead of all that was typed.
+  put(text, at) {
     clearTimeout(this.timer)
     this.timer = 0
-    if (text !== this.editor.text) this.editor.set(text, "replace")
+    this.touched = this.untold = false
+    this.editor.set(
+      text,
+      "replace",
+      at.map((place) => fromPython(text, place)),
+    )
+    this.told = this.editor.selected
   }
 
   changed() {
-    this.touched = true
+    this.touched = this.untold = true
+    this.wait()
+  }
+
+  wait() {
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.flush(), QUIET)
   }
 
-  // Tells Python the text, if it does not know it yet.
+  // Tells Python what it does not know yet.
   flush() {
     if (!this.timer || !this.orders) return
     clearTimeout(this.timer)
     this.timer = 0
-    this.tell()
+    if (this.untold || this.elsewhere()) this.tell()
   }
 
-  run({ start, statement }) {
+  // Whether another part of the text may be meant than Python knows: of one statement a cursor always means all.
+  elsewhere() {
+    const [start, end] = this.editor.selected
+    const [before, behind] = this.told
+    if (start === before && end === behind) return false
+    return start < end || before < behind || this.editor.text.includes(";")
+  }
+
+  run() {
     clearTimeout(this.timer)
     this.timer = 0
     this.problem = "" // the same one may come again
-    const number = Math.max((this.event?.number ?? 0) + 1, Date.now())
-    this.event = { number, action: "run", statement, start: toPython(this.editor.text, start) }
-    this.touched = true
+    const { text } = this.editor
+    const [start, end] = this.editor.selected.map((place) => toPython(text, place))
+    this.event = { number: Math.max((this.event?.number ?? 0) + 1, Date.now()), text, start, end }
     this.tell()
   }
 
   tell() {
     if (!this.orders) return
-    this.component.setStateValue("now", { text: this.editor.text, replace: this.replace, event: this.event })
+    this.touched = true
+    this.untold = false
+    const { text } = this.editor
+    this.told = this.editor.selected
+    const [start, end] = this.told.map((place) => toPython(text, place))
+    // It comes once where it is the same; more may have been typed before Python has heard of the event.
+    const event = this.event && { ...this.event, text: this.event.text === text ? null : this.event.text }
+    this.component.setStateValue("now", { text, replace: this.replace, start, end, event })
   }
 }
 

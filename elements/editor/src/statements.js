@@ -1,5 +1,5 @@
-// The statements of a text: its runs of pieces between semicolons, from their first piece, comments included, to
-// their last. What holds only comments is none.
+// The statements of a text, for completion: its runs of pieces between semicolons, from their first piece, comments
+// included, to their last. What holds only comments is none. Which one is run Python says: undertone/statements.py.
 import { tokens } from "./lexer.js"
 
 // [{start, end, stop}]: `end` is behind the last piece, `stop` behind the semicolon, if there is one.
@@ -18,28 +18,4 @@ export const statements = (text) => {
   }
   if (one?.real) found.push({ ...one, stop: one.end })
   return found
-}
-
-// The statement that a cursor at `position` means: the one it stands in or right behind on the same line, else the
-// next, else the last; null where there is none.
-export const statementAt = (text, position) => {
-  const found = statements(text)
-  let before = null
-  for (const one of found) {
-    if (position <= one.stop && position >= one.start) return one
-    if (position < one.start) return before && !text.slice(before.stop, position).includes("\n") ? before : one
-    before = one
-  }
-  return before
-}
-
-// What is to be run: the selection without the white space around it, if it holds any, else the statement at the cursor.
-export const chosen = (text, from, to) => {
-  const selected = text.slice(from, to)
-  if (selected.trim()) {
-    const start = from + selected.length - selected.trimStart().length
-    return { start, statement: selected.trim() }
-  }
-  const one = statementAt(text, to)
-  return one && { start: one.start, statement: text.slice(one.start, one.end) }
 }
