@@ -14,7 +14,7 @@ import subprocess
 
 from undertone import database, privileges
 
-NICENESS = 5  # of 19: others come first where the processors are all at work
+NICENESS = 5  # more than ours, of 19: others come first where the processors are all at work
 
 
 def restrain(connection: database.Connection, account: privileges.Account, memory: int) -> None:
@@ -24,7 +24,8 @@ def restrain(connection: database.Connection, account: privileges.Account, memor
     """
     pid = connection.info.backend_pid
     with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+        # More than what asks, which may have been started with a low priority itself.
+        os.setpriority(os.PRIO_PROCESS, pid, min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS))
     # Not RLIMIT_AS, which counts what all share, and the stack: one that cannot grow ends the process, and the server
     # then starts anew for everybody.
     try:
