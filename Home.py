@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from elements import messages, overview
-from resources import database, results, worker
-from undertone import errors
+from elements import finished, messages, overview
+from resources import database, results, runs, worker
+from undertone import errors, listing
 
 
 def home() -> None:
@@ -13,23 +13,24 @@ def home() -> None:
     try:
         with st.spinner("Looking through the database …"):
             relations = results.get_relations()
-            runs = results.get_runs()
+            active, _ = runs.get_lines(state=listing.UNDER_WAY)
+            sources = runs.get_sources()
     except errors.UndertoneError as error:
         messages.error(error)
         st.button("Try again", icon=":material/refresh:")
         return
-    overview.numbers(relations, runs)
+    overview.numbers(relations, sources)
     if not relations:
         messages.empty("There is no table that this account may read. Tables shows how to bring a file.")
         return
-    overview.next_step(relations, runs)
+    overview.next_step(relations, active, sources)
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Tables")
         overview.tables(relations)
     with right:
         st.subheader("Scored")
-        overview.scored(runs)
+        overview.scored(sources)
         st.subheader("Health")
         overview.health(database.get_services(), worker.get_worker())
 
@@ -59,4 +60,5 @@ except errors.UndertoneError as error:
     st.caption("Nothing was changed. Mend it, then try again.")
     st.button("Try again", icon=":material/refresh:")
     st.stop()
+finished.watch()
 page.run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,17 +111,25 @@ def show(
     plain: Sequence[str] = (),
     types: Sequence[str] = (),
     selectable: bool = False,
+    on_select: Callable[[], None] | None = None,
+    links: Sequence[str] = (),
+    height: int | None = None,
+    missing: str = "null",
 ) -> int | None:
     """Show rows. Columns named in `plain`, such as keys, have no thousands separators.
 
     `types` are PostgreSQL's, for the help at the headings. Where a row is `selectable`, returns the index of the one
-    that is selected.
+    that is selected, and calls `on_select` when that is another one. Columns named in `links` hold addresses that we
+    have made, never a database. `height` is in pixels, where it is not to follow the rows; `missing`
+    stands where there is no value.
     """
     columns, labels = _columns(names, rows, types), _sendable(names)
     config = {}
     for label, column, type in zip(labels, columns, types or [""] * len(columns), strict=True):
         help = messages.plain(type) if type else None
-        if column.form:
+        if label in links:
+            config[label] = st.column_config.LinkColumn(display_text="open")
+        elif column.form:
             form = "%d" if label in plain and column.form == "localized" and column.array.type == pa.int64() else None
             form = form or (None if label in plain else column.form)
             config[label] = st.column_config.NumberColumn(format=form, help=help)
@@ -130,16 +138,25 @@ def show(
     table = pa.Table.from_arrays([column.array for column in columns], names=labels)
     st.html(NO_FILE)
     if not selectable:
-        st.dataframe(table, hide_index=True, column_config=config, key=key, placeholder="null", lazy=False)
+        st.dataframe(
+            table,
+            hide_index=True,
+            column_config=config,
+            key=key,
+            placeholder=missing,
+            lazy=False,
+            height=height or "auto",
+        )
         return None
     state = st.dataframe(
         table,
         hide_index=True,
         column_config=config,
         key=key,
-        placeholder="null",
+        placeholder=missing,
         lazy=False,
-        on_select="rerun",
+        height=height or "auto",
+        on_select=on_select or "rerun",
         selection_mode="single-row",
     )
     selected = state["selection"]["rows"]

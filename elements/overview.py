@@ -9,21 +9,20 @@ import streamlit as st
 
 from elements import grids, labels, messages
 from resources import results
-from undertone import catalog, errors, local_worker, scoring, services, units
+from undertone import catalog, errors, listing, local_worker, scores, services, units
 
 LOOKED_AT = 40  # relations in which text columns are searched, so that a large database does not keep the page waiting
 
 
-def numbers(relations: Sequence[catalog.Relation], runs: Sequence[scoring.Run]) -> None:
+def numbers(relations: Sequence[catalog.Relation], sources: Sequence[scores.Source]) -> None:
     """The database in four numbers."""
-    scored = {run.source.id: run.source for run in runs}
     rows = [relation.rows for relation in relations if relation.rows is not None]
     sizes = [relation.bytes for relation in relations if relation.bytes is not None]
     columns = st.columns(4)
     columns[0].metric("Tables and views", f"{len(relations):,}")
     columns[1].metric("Rows, estimated", f"{sum(rows):,}")
     columns[2].metric("Size", units.size(sum(sizes)))
-    columns[3].metric("Text columns scored", f"{len(scored):,}")
+    columns[3].metric("Text columns scored", f"{len(sources):,}")
 
 
 def text_columns(relations: Sequence[catalog.Relation]) -> dict[str, list[str]]:
@@ -37,15 +36,21 @@ def text_columns(relations: Sequence[catalog.Relation]) -> dict[str, list[str]]:
     return found
 
 
-def next_step(relations: Sequence[catalog.Relation], runs: Sequence[scoring.Run]) -> None:
-    """The one thing to do next."""
-    active = [run for run in runs if not run.ended]
-    scored = {(run.source.schema, run.source.relation) for run in runs}
+def next_step(
+    relations: Sequence[catalog.Relation], active: Sequence[listing.Line], sources: Sequence[scores.Source]
+) -> None:
+    """The one thing to do next. `active` are the runs that are under way, the newest first."""
+    scored = {(source.schema, source.relation) for source in sources}
     texts = text_columns(relations)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         if active:
-            st.markdown(f"Run {active[0].id} over {messages.plain(active[0].source.title)} is {active[0].state}.")
-            st.page_link("pages/score.py", label="See how far it is", icon=":material/arrow_forward:")
+            st.markdown(f"Run {active[0].id} over {messages.plain(active[0].title)} is {active[0].state}.")
+            st.page_link(
+                "pages/score.py",
+                label="See how far it is",
+                icon=":material/arrow_forward:",
+                query_params={"run": str(active[0].id)},
+            )
             return
         for relation in relations:
             prose = texts.get(relation.label, [])
@@ -86,13 +91,12 @@ def tables(relations: Sequence[catalog.Relation]) -> None:
     st.page_link("pages/tables.py", label="Look through the tables", icon=":material/arrow_forward:")
 
 
-def scored(runs: Sequence[scoring.Run]) -> None:
-    """The sources with their labels."""
-    sources = {run.source.id: run.source for run in runs}
+def scored(sources: Sequence[scores.Source]) -> None:
+    """The sources with their labels, those that were scored last."""
     if not sources:
         messages.empty("The texts that you score will be summed up here.")
         return
-    for source in list(sources.values())[:5]:
+    for source in sources[:5]:
         counts = results.get_summary(source).labels
         known = {label: float(count) for label, count in counts.items() if label is not None}
         st.caption(messages.plain(source.title))

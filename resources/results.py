@@ -6,12 +6,10 @@ run as `__main__`. A failure is raised, never kept. What a run is doing is asked
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from resources import database, model
-from undertone import catalog, classifier, doctor, explaining, names_for_editor, scores, scoring
+from undertone import again, catalog, classifier, doctor, explaining, names_for_editor, scores
 from undertone import database as pools
 
 SECONDS = 60
@@ -91,31 +89,29 @@ def _about(target: str) -> pools.Database:
 
 
 @st.cache_data(ttl=5, max_entries=200, show_spinner=False)
-def get_summary(source: scores.Source) -> scores.Summary:
-    """How many rows of a source have which label."""
+def get_summary(source: scores.Source, state: object = None) -> scores.Summary:
+    """How many rows of a source have which label. Another `state`, such as how far its run is, is another question."""
     return database.get_store().ask(scores.summary, source)
 
 
+@st.cache_data(ttl=5, max_entries=200, show_spinner=False)
+def get_models(source: scores.Source, state: object = None) -> list[scores.Line]:
+    """The models that have scores of a source. `state` as of `get_summary`."""
+    return database.get_store().ask(scores.models, source)
+
+
 @st.cache_data(ttl=5, max_entries=200, show_spinner="Reading the texts …")
-def get_extremes(source: scores.Source, label: str, most: int) -> list[tuple[str, float, str | None]]:
-    """The rows of a label that the model is surest of: key, confidence, text. The text is None when the row is gone."""
+def get_extremes(
+    source: scores.Source, label: str, most: int, state: object = None
+) -> list[tuple[str, float, str | None]]:
+    """The rows of a label that the model is surest of: key, confidence, text. The text is None when the row is gone.
+
+    `state` as of `get_summary`.
+    """
     found = database.get_store().ask(scores.extremes, source, label, most)
     keys = [(tuple(map(str, key)), confidence) for key, confidence in found]  # a key is never null
-    with database.get_database().lend() as connection:
-        relation = catalog.find(connection, source.address)
-        texts = catalog.rows_by_key(
-            connection,
-            relation,
-            [source.text_column],
-            [key for key, _ in keys],
-            key=[kept.name for kept in source.key],
-            cut=2000,
-        )
-    answer = []
-    for key, confidence in keys:
-        text = texts.get(key, (None,))[0]
-        answer.append((", ".join(key), confidence, None if text is None else str(text)))
-    return answer
+    texts = again.texts(database.get_services().reader, source, [key for key, _ in keys])
+    return [(", ".join(key), confidence, texts.get(key)) for key, confidence in keys]
 
 
 @st.cache_data(ttl=10 * SECONDS, max_entries=1000, show_spinner="Reading the text …")
@@ -134,32 +130,3 @@ def get_explanation(text: str) -> explaining.Explanation:
 def get_findings() -> list[doctor.Finding]:
     """What `doctor` finds."""
     return doctor.examine_services(database.get_services())
-
-
-def get_runs() -> list[scoring.Run]:
-    """The runs as they are now, the newest first."""
-    return database.get_store().ask(scoring.runs)
-
-
-def start_run(
-    relation: str, text_column: str, *, key: Sequence[str], context: Sequence[str], model_name: str
-) -> scoring.Run:
-    """Start a run. Raises CatalogError, ScoringError, DatabaseError."""
-    opened = database.get_services()
-    return scoring.start(
-        opened.data,
-        opened.store,
-        relation,
-        text_column,
-        place=opened.place,
-        model=model_name,
-        chunk_rows=opened.settings.chunk_rows,
-        key=key,
-        context=context,
-    )
-
-
-def change_run(run: int, action: str) -> scoring.Run:
-    """Pause, resume, cancel or retry a run. Raises ScoringError."""
-    with database.get_store().lend() as connection:
-        return scoring.change(connection, run, action)

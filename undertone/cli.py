@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import pathlib
+import shlex
 import signal
 import sys
 from typing import Annotated, NoReturn
@@ -18,12 +19,14 @@ import typer
 
 from undertone import (
     catalog,
+    cli_runs,
+    cli_scores,
     cli_sql,
     doctor,
     errors,
-    following,
     load,
     output,
+    planning,
     scoring,
     settings,
     units,
@@ -121,81 +124,12 @@ def load_command(
     print(f"{loaded.rows:,} rows in the new table {loaded.table} ({columns}), {loaded.seconds:.1f} s")
 
 
-@app.command()
-def score(
-    table: Annotated[str, typer.Argument(help="The table or view whose texts are scored.")],
-    text: Annotated[str, typer.Option(help="The column with the texts.")],
-    key: Annotated[
-        list[str] | None, typer.Option(help="Columns that identify a row. Default: the primary key.")
-    ] = None,
-    context: Annotated[
-        list[str] | None, typer.Option(help="Columns to keep beside the scores. Default: proposed.")
-    ] = None,
-    model: Annotated[str | None, typer.Option(help="The classifier. Default: UNDERTONE_MODEL.")] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the run to its end.")] = True,
-    as_json: Json = False,
-) -> None:
-    """Start a run over a text column and follow it."""
-    with cli_sql.opened() as opened:
-        chosen = opened.settings
-        run = scoring.start(
-            opened.data,
-            opened.store,
-            table,
-            text,
-            place=opened.place,
-            model=model or chosen.model,
-            chunk_rows=chosen.chunk_rows,
-            key=key or (),
-            context=context,
-        )
-        if wait:
-            run = following.follow(opened, run)
-        following.show(opened, run, for_program=as_json)
-    if run.state in ("failed", "cancelled"):
-        _fail(f"run {run.id} {run.state}: {run.error or 'see runs'}")
-
-
-@app.command()
-def runs(
-    what: Annotated[list[str] | None, typer.Argument(metavar="[[pause|resume|cancel|retry] RUN]")] = None,
-    as_json: Json = False,
-) -> None:
-    """List the runs, show one, or pause, resume, cancel or retry it."""
-    words = what or []
-    actions = [word for word in words if not word.isdigit()]
-    numbers = [int(word) for word in words if word.isdigit()]
-    possible = {action for following in scoring.ACTIONS.values() for action in following}
-    if len(actions) > 1 or len(numbers) > 1 or (actions and not numbers) or not possible.issuperset(actions):
-        raise typer.BadParameter(f"expected RUN, or one of {', '.join(sorted(possible))} and RUN")
-    with cli_sql.opened() as opened:
-        if actions:
-            with opened.store.lend() as connection:
-                following.show(opened, scoring.change(connection, numbers[0], actions[0]), for_program=as_json)
-        elif numbers:
-            following.show(opened, opened.store.ask(scoring.get, numbers[0]), for_program=as_json)
-        else:
-            found = opened.store.ask(scoring.runs)
-            if as_json:
-                print(json.dumps([following.described(opened, run) for run in found], indent=2, default=str))
-                return
-            output.table(
-                ("run", "source", "state", "rows", "of", "scored", "started", "scores"),
-                [
-                    (
-                        run.id,
-                        run.source.title,
-                        run.state,
-                        f"{run.rows:,}",
-                        "" if run.rows_total is None else f"{run.rows_total:,}",
-                        f"{run.scored:,}",
-                        output.time(run.started_at),
-                        run.source.scores,
-                    )
-                    for run in found
-                ],
-                right=(0, 3, 4, 5),
-            )
+app.command()(cli_runs.score)
+app.command()(cli_runs.runs)
+app.command("watches")(cli_runs.watches_command)
+app.command()(cli_scores.current)
+app.command("export")(cli_scores.export_command)
+app.command()(cli_scores.publish)
 
 
 @app.command()
@@ -265,24 +199,37 @@ def evaluate(
 
 @app.command()
 def worker(
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Processor threads of the model. Default: UNDERTONE_THREADS.")
+    ] = None,
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help=f"Do runs of this queue only; may be repeated. Default: {planning.QUEUE}."),
+    ] = None,
     local: Annotated[bool, typer.Option("--local", hidden=True)] = False,
     check: Annotated[bool, typer.Option("--check", help="Only say whether a worker is at work.")] = False,
 ) -> None:
     """Do scoring work until stopped."""
     from undertone import worker as working
 
+    queues = tuple(dict.fromkeys(queue or ()))
+    for name in queues:
+        cli_sql.check_text(queue=name)
     if check:
         with cli_sql.opened() as opened:
-            found = opened.store.ask(scoring.workers)
+            at_work = opened.store.ask(scoring.workers)
+        found = [one for one in at_work if not queues or not set(queues).isdisjoint(one.queues)]
         if not found:
-            _fail("no worker is at work; start one with: python -m undertone worker")
+            option = "".join(f" --queue {shlex.quote(name)}" for name in queues)
+            _fail(f"no worker is at work; start one with: python -m undertone worker{option}")
         print(f"{len(found)} at work")
         return
 
     logging.getLogger().setLevel(logging.INFO)
     # Its tracebacks may quote a row; what failed and why is logged by the tasks themselves, in a line.
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
-    working.work(settings.load_settings(), local=local)
+    chosen = settings.load_settings(**({} if threads is None else {"threads": threads}))
+    working.work(chosen, local=local, queues=queues or (planning.QUEUE,))
 
 
 @app.command("doctor")

@@ -68,6 +68,13 @@ def account() -> str:
         return f"account {os.geteuid()}"
 
 
+def check_text(**given: str | None) -> None:
+    """Raises BadParameter for an option that is empty, or has bytes that are no text; None was not given."""
+    for name, value in given.items():
+        if value is not None and (not value.strip() or value.encode(errors="ignore").decode() != value):
+            raise typer.BadParameter(f"{name.replace('_', '-')} is {'not UTF-8' if value.strip() else 'empty'}")
+
+
 def query(
     statement: Annotated[
         str | None,

@@ -21,6 +21,10 @@ it as an error. The tree:
     ├── ModelError             a model that cannot be loaded                         (classifier)
     ├── EvaluationError        labelled texts that cannot be compared                (evaluation)
     ├── ScoringError           a run that cannot be planned, found or changed        (scoring)
+    ├── SourceError            rows that cannot be read as they are described        (source_rows)
+    ├── TemplateError          a template that names no column                       (template)
+    ├── WatchError             a watch that cannot be, or is not there               (watches)
+    ├── PublishError           scores that cannot be published                       (published_table)
     └── WorkerError            a worker that cannot be started                       (local_worker)
 """
 

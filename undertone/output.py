@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime
 import itertools
@@ -171,3 +172,13 @@ class Progress:
         """Leave the line."""
         if self._terminal and self._shown >= 0:
             print(file=sys.stderr)
+
+
+@contextlib.contextmanager
+def progress(unit: str) -> Iterator[Progress]:
+    """Progress whose line is left whatever happens, so that an error has one of its own."""
+    shown = Progress(unit)
+    try:
+        yield shown
+    finally:
+        shown.end()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy
 
-from undertone import database, demo, embedded, restraint, settings, store
+from undertone import console, database, demo, embedded, restraint, scoring, settings, source_rows, store
 
 # How much memory one statement may take in the embedded server, for each byte that its answer may have.
 MEMORY = 16
@@ -36,16 +36,21 @@ class Services:
         return {"data": self.console} | ({"scores": self.scores_console} if self.scores_console else {})
 
     @property
+    def reader(self) -> source_rows.Reader:
+        """The ways to the data that scoring has."""
+        return source_rows.Reader(self.data, self.console, console.limits(self.settings), self.place)
+
+    @property
     def place(self) -> str:
         """Which database the data is, as scores remember it: without account and password."""
-        return "embedded" if self.settings.embedded_data else _place(self.data.address)
+        return "embedded" if self.settings.embedded_data else place_of(self.data.address)
 
     @property
     def one_database(self) -> bool:
         """Whether data and store are the same database, so that SQL can join scores to rows."""
         if self.settings.embedded_data or self.settings.embedded_store:
             return self.settings.embedded_data and self.settings.embedded_store
-        return _place(self.data.address) == _place(self.store.address)
+        return place_of(self.data.address) == place_of(self.store.address)
 
     @property
     def owner(self) -> database.Database | None:
@@ -60,7 +65,8 @@ class Services:
             self.server.release()
 
 
-def _place(address: sqlalchemy.URL) -> str:
+def place_of(address: sqlalchemy.URL) -> str:
+    """Which database an address leads to, without account and password."""
     host = address.host or address.query.get("host", "")
     return f"{host}:{address.port or address.query.get('port') or 5432}/{address.database}"
 
@@ -112,6 +118,7 @@ def open_services(chosen: settings.Settings) -> Services:
             else None,
         )
         store.migrate(services.store)
+        scoring.upgrade(services.store)
         if chosen.embedded_store:
             embedded.share_runs(services.store)
         if services.owner is not None and chosen.demo:

@@ -6,7 +6,7 @@
 -- parameter: confidence number = 0.5
 
 SELECT r.rating, s.label, round(s.confidence::numeric, 3) AS confidence, r.title, r.body, r.id
-FROM scores.reviews AS s
+FROM scores.reviews_current AS s
 JOIN reviews AS r ON r.id = s.id
 WHERE s.confidence >= :confidence::numeric
   AND (r.rating <= 2 AND s.label = 'POSITIVE' OR r.rating >= 4 AND s.label = 'NEGATIVE')

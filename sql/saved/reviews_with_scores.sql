@@ -6,7 +6,7 @@
 -- parameter: confidence number = 0.5
 
 SELECT s.label, round(s.confidence::numeric, 3) AS confidence, r.rating, r.written_at, r.title, r.body
-FROM scores.reviews AS s
+FROM scores.reviews_current AS s
 JOIN reviews AS r ON r.id = s.id
 WHERE s.label = :label AND s.confidence >= :confidence::numeric
 ORDER BY s.confidence DESC, s.id

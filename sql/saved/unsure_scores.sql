@@ -7,7 +7,7 @@
 -- chart: {"kind": "histogram", "x": "confidence", "y": [], "color": "label"}
 
 SELECT id, label, round(confidence::numeric, 3) AS confidence, probabilities, truncated, scored_at
-FROM scores.reviews
+FROM scores.reviews_current
 WHERE confidence < :confidence::numeric
 ORDER BY confidence, id
 LIMIT 1000

@@ -42,6 +42,8 @@ def test_a_stranger_looks_asks_scores_and_sees(app: running.App, page: Page) -> 
     expect(page.get_by_role("heading", name="Score", exact=True)).to_be_visible()
     conftest.settle(page)
     conftest.choose(page, "Table", "reviews")
+    page.get_by_role("button", name="Plan").click()
+    expect(page.get_by_text("To score")).to_be_visible(timeout=180_000)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("finished: 321 of 321 rows")).to_be_visible(timeout=180_000)
     expect(page.get_by_role("heading", name="Most negative")).to_be_visible()

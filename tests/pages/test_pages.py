@@ -69,22 +69,14 @@ def test_tables_says_when_the_table_of_a_link_is_gone(shop: conftest.Open) -> No
     assert "![x]" not in app.warning[0].value
 
 
-def test_score_proposes_starts_pauses_and_cancels(shop: conftest.Open) -> None:
+def test_score_proposes_what_to_score_and_what_to_keep_beside_it(shop: conftest.Open) -> None:
+    """What becomes of it: test_score.py."""
     app = shop("score", table="survey_answers")
-    assert app.selectbox(key="score_text_survey_answers").value == "answer"
-    assert app.text_input(key="score_key_survey_answers").value == "id"
-    assert "answered_at" in app.multiselect(key="score_context_survey_answers_answer").value
-    {button.label: button for button in app.button}["Start"].click().run()
-    assert not app.exception
-    assert "planned" in conftest.texts(app) or app.button(key="score_pause_1")
-    app.button(key="score_pause_1").click().run()
-    assert app.button(key="score_resume_1")
-    # A second run of the same texts would do the same work twice.
-    app = shop("score", table="survey_answers")
-    {button.label: button for button in app.button}["Start"].click().run()
-    assert "has not ended" in app.error[0].value
-    app.button(key="score_cancel_1").click().run()
-    assert not [button for button in app.button if button.key in ("score_pause_1", "score_cancel_1")]
+    assert app.selectbox(key="score_new_table").value == "survey_answers"
+    assert app.selectbox(key="score_new_text_survey_answers_table").value == "answer"
+    assert app.text_input(key="score_new_own_survey_answers_table").value == "id"
+    assert "answered_at" in app.multiselect(key="score_new_context_survey_answers_table_answer").value
+    assert app.button(key="score_start").disabled
 
 
 def test_try_it_classifies_what_is_typed(shop: conftest.Open) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg2 import sql
 
-from undertone import chunks, classifier, database, scores, scoring
+from undertone import chunks, classifier, console, cutting, database, jobs, planning, scores, scoring, source_rows
 
 TEXT_CHARACTERS = 100_000  # that the fake takes
 SLICE = 25  # texts that the fake reads without asking whether to go on
@@ -23,6 +23,10 @@ class Fake:
     calls: list[list[object]] = dataclasses.field(default_factory=list)
     before: Callable[[int], object] = lambda call: None  # called with the number of the slice, from 1
     text_characters: int = TEXT_CHARACTERS
+    engine: str = "fake"
+    precision: str = "exact"
+    device: str = "cpu"
+    threads: int = 1
 
     @property
     def asked(self) -> list[object]:
@@ -54,17 +58,32 @@ class Bench:
     data: database.Database
     store: database.Database
     model: Any = dataclasses.field(default_factory=Fake)
+    # Not while a pool on the data is something that counts what is read.
+    lane: database.Database | None = None
 
-    def plan(self, relation: str, column: str = "body", *, chunk_rows: int = 200, **options: Any) -> scoring.Run:
-        options = {"place": "here", "model": "default", "context": (), **options}
-        return scoring.start(self.data, self.store, relation, column, chunk_rows=chunk_rows, **options)
+    place: str = "here"  # what sources call the data; a worker that is a process of its own looks at it
+
+    @property
+    def reader(self) -> source_rows.Reader:
+        return source_rows.Reader(self.data, self.lane or self.data, console.Limits())
+
+    def wish(self, relation: str, column: str = "body", *, chunk_rows: int = 200, **options: Any) -> planning.Wish:
+        options = {"model": "default", "context": (), **options}
+        for name in ("key", "context"):
+            if options.get(name) is not None:
+                options[name] = tuple(options[name])
+        return planning.Wish(relation, column, chunk_rows=chunk_rows, **options)
+
+    def plan(self, relation: str, column: str = "body", *, place: str = "", **options: Any) -> scoring.Run:
+        wish = self.wish(relation, column, **options)
+        return planning.start(self.reader, self.store, wish, place=place or self.place)
 
     def cut(self, run: scoring.Run) -> int:
-        return chunks.cut(self.data, self.store, run.id)
+        return cutting.cut(self.reader, self.store, lambda _: self.model, run.id)
 
     def score(self, run: scoring.Run, number: int = 1, *, model: Any = None, **options: Any) -> bool:
         used = model or self.model
-        return chunks.score(self.data, self.store, lambda _: used, run.id, number, worker="test", **options)
+        return chunks.score(self.reader, self.store, lambda _: used, run.id, number, worker="test", **options)
 
     def work(self, run: scoring.Run) -> scoring.Run:
         """Do a planned run to its end."""
@@ -84,7 +103,7 @@ class Bench:
             return scoring.change(connection, run.id, action)
 
     def give_up(self, run: scoring.Run, number: int, error: str = "it broke") -> None:
-        chunks.give_up(self.store, run.id, number, worker="test", error=error)
+        jobs.give_up(self.store, run.id, number, worker="test", error=error)
 
     def scores(self, source: scores.Source, *columns: str) -> list[tuple[Any, ...]]:
         """Rows of a table of scores, sorted by all that is asked for."""

@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import pathlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ import sqlalchemy
 
 from tests import servers
 from tests.unit import scored
-from undertone import catalog, chunks, classifier, database, embedded, scores, scoring
+from undertone import catalog, chunks, classifier, cutting, database, embedded, jobs, scores, scoring, writing
 
 Execute = scored.Execute
 
@@ -40,7 +41,7 @@ class Pair:
     bench: scored.Bench
     data: Execute  # statements in the data, as the superuser
     store: Execute
-    sizes: tuple[int, ...]  # of the chunks of one run after the other; () for 2, 1 and as many as there are rows
+    sizes: tuple[int, ...]  # of the chunks of one run after the other; () for 1 and as many as there are rows
 
 
 HABITS = {
@@ -50,7 +51,7 @@ HABITS = {
     "bytea_output": "escape",
     "extra_float_digits": "-5",
 }
-MOOD = "CREATE TYPE mood AS ENUM ('low', 'Mid dle', 'high', 'a''b')"
+MOOD = "CREATE TYPE mood AS ENUM ('low', 'Mid dle', 'high', 'a''b', '評 %s')"
 
 
 @pytest.fixture(scope="module", params=["one database", "two databases"])
@@ -84,7 +85,7 @@ def pair(server: servers.Postgresql, request: pytest.FixtureRequest) -> Iterator
         bench,
         functools.partial(execute, data),
         functools.partial(execute, store),
-        () if data == store else (3, 100_000),
+        () if data == store else (3,),
     )
     bench.data.close()
     bench.store.close()
@@ -164,14 +165,21 @@ KEYS: dict[str, tuple[list[str], list[tuple[object, ...]]]] = {
         [(value,) for value in ("0.1", "0.30000000000000004", "0.3", "1e300", "NaN", "-1")],
     ),
     "date": (["date"], [("2024-02-29",), ("2024-03-02",), ("2024-02-03",), ("0001-01-01 BC",), ("infinity",)]),
-    "enum": (["mood"], [("low",), ("Mid dle",), ("high",), ("a'b",)]),
+    "enum": (["mood"], [("low",), ("Mid dle",), ("high",), ("a'b",), ("評 %s",)]),
     "boolean, bytea": (
         ["boolean", "bytea"],
         [(yes, rb"\x00%b" % bytes([n])) for yes in (True, False) for n in (0, 39, 92)],
     ),
-    "interval": (["interval"], [("1 mon",), ("-1 days 02:03:04.000005",), ("-1 mon -2 days",), ("36:00",)]),
-    "jsonb": (["jsonb"], [('{"a": "\\"%"}',), ("[1, 2]",), ("null",), ("1.50",)]),
-    "int[]": (["int[]"], [([],), ([1, 2],), ([10],), ([9, None],)]),
+    "interval": (
+        ["interval"],
+        [("1 mon",), ("-1 days 02:03:04.000005",), ("-1 mon -2 days",), ("36:00",), ("2 days",)],
+    ),
+    "jsonb": (["jsonb"], [('{"a": "\\"%"}',), ("[1, 2]",), ("null",), ("1.50",), ('"{a}"',)]),
+    "int[]": (["int[]"], [([],), ([1, 2],), ([10],), ([9, None],), ([3],)]),
+    "bit, varbit": (["bit(3)", "bit varying(5)"], [(f"{n:03b}", f"{n:b}") for n in range(6)]),
+    "decimal, varchar": (["numeric(9,2)", "varchar(9)"], [(f"{n}.10", "x" * n) for n in range(6)]),
+    "timestamptz(0)": (["timestamptz(0)"], [(f"2024-10-27 00:00:0{n}+00",) for n in range(6)]),
+    "real": (["real"], [(value,) for value in ("0.1", "16777216", "1e-30", "3.4e38", "-Infinity", "NaN")]),
 }
 
 
@@ -191,20 +199,38 @@ def test_chunks_cover_every_row_once_whatever_the_key(pair: Pair, kind: str) -> 
     table = f"keyed_{list(KEYS).index(kind)}"
     names = make_keys(pair.data, table, kind)
     rows = len(KEYS[kind][1])
-    before = scored.fingerprint(pair.data)
-    bench = dataclasses.replace(pair.bench, model=scored.Fake())
-    for size, unchanged in zip(pair.sizes or (2, 1, rows), (0, rows, rows), strict=False):
-        run = bench.run(table, chunk_rows=size)
-        assert (run.state, run.rows_total, run.chunks) == ("finished", rows, -(-rows // size))
-        assert (run.rows, run.unchanged, run.scored) == (rows, unchanged, rows - unchanged)
-        planned = pair.store("SELECT rows_planned, rows_read FROM undertone.chunks WHERE run_id = %s", (run.id,))
-        assert all(before == after for before, after in planned)
-    assert len(bench.model.asked) == rows
+    keys = ", ".join(names)
+    # Every fourth, far enough apart to be a list of keys, two a chunk.
+    change = "UPDATE {0} SET body = body || '!' FROM (SELECT {1}, row_number() OVER (ORDER BY {1}) AS n FROM {0}) AS o"
+    change = f"{change.format(table, keys)} WHERE ({', '.join(f'{table}.{name}' for name in names)}) = "
+    change = f"{change} ({', '.join(f'o.{name}' for name in names)}) AND o.n % 4 = 1"
+    some = -(-rows // 4)
     shown = ", ".join(f"{name}::text" for name in names)
     same = "SET datestyle = 'ISO'; SET timezone = 'UTC'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex'"
     ask = f"{same}; SET extra_float_digits = 3; SELECT {shown} FROM "
-    assert sorted(pair.store(f"{ask} scores.{table}")) == sorted(pair.data(f"{ask} public.{table}"))
-    assert scored.fingerprint(pair.data) == before
+    for size in pair.sizes or (1, rows):
+        # Read as it is, and as a person's condition has it read: through the lane.
+        for condition in ("", "r.body IS NOT NULL"):
+            bench = dataclasses.replace(pair.bench, model=scored.Fake(f"{size} {condition}"))
+            before = scored.fingerprint(pair.data)
+            run = bench.run(table, chunk_rows=size, condition=condition)
+            assert (run.state, run.rows_total, run.chunks) == ("finished", rows, -(-rows // size))
+            assert (run.rows, run.unchanged, run.scored, run.failed) == (rows, 0, rows, 0)
+            planned = pair.store("SELECT rows_planned, rows_read FROM undertone.chunks WHERE run_id = %s", (run.id,))
+            assert all(before == after for before, after in planned)
+            assert sorted(pair.store(f"{ask} scores.{table}")) == sorted(pair.data(f"{ask} public.{table}"))
+            again = bench.run(table, chunk_rows=size, condition=condition)
+            assert (again.state, again.chunks, again.rows, again.unchanged) == ("finished", 0, rows, rows)
+            assert scored.fingerprint(pair.data) == before
+
+            pair.data(change)
+            run = bench.run(table, chunk_rows=2, condition=condition)
+            assert (run.state, run.rows, run.scored, run.unchanged) == ("finished", rows, some, rows - some)
+            lists = "SELECT jsonb_array_length(keys), last_key IS NULL FROM undertone.chunks WHERE run_id = %s"
+            found = pair.store(f"{lists} ORDER BY number", (run.id,))
+            assert found == [(2, True)] * (some // 2) + [(None, False)] * (some % 2)
+            assert sorted(pair.store(f"{ask} scores.{table}")) == sorted(pair.data(f"{ask} public.{table}"))
+            assert pair.store(f"SELECT count(*) FROM scores.{table} WHERE run_id = %s", (run.id,)) == [(some,)]
 
 
 def test_context_of_any_type_is_kept_and_compared(pair: Pair) -> None:
@@ -260,15 +286,14 @@ def test_a_run_is_cut_once(bench: scored.Bench, execute: Execute) -> None:
     assert bench.get(other).chunks == 3
 
 
-def test_more_chunks_than_are_written_at_once(bench: scored.Bench, execute: Execute) -> None:
+def test_of_many_chunks_a_few_are_in_the_queue(bench: scored.Bench, execute: Execute) -> None:
     fill(execute, 2001)
     run = bench.plan("texts", chunk_rows=1)
     assert bench.cut(run) == 2001
     found = bench.get(run)
     assert (found.chunks, found.rows_total) == (2001, 2001)
-    assert execute(
-        "SELECT count(*), count(DISTINCT args) FROM undertone.procrastinate_jobs WHERE task_name = 'score_chunk'"
-    ) == [(2001, 2001)]
+    queued = "SELECT (args ->> 'number')::int FROM undertone.procrastinate_jobs WHERE task_name = 'score_chunk'"
+    assert [row[0] for row in execute(f"{queued} ORDER BY id")] == list(range(1, scoring.QUEUED + 1))
 
 
 ODD_NAMES = {
@@ -386,7 +411,8 @@ def test_what_is_unchanged_is_left_and_what_is_changed_is_done_again(bench: scor
     execute("UPDATE texts SET id = 20 WHERE id = 3; INSERT INTO texts VALUES (9, 'good', 'new')")
     third = bench.run("texts", context=["kind"])
     assert (third.rows, third.unchanged, third.scored, third.empty) == (9, 3, 4, 2)
-    assert sorted(map(str, bench.model.asked)) == ["", "None", "bad now", "good", "good text 2", "good text 3"]
+    assert sorted(map(str, bench.model.asked)) == ["", "None", "bad now", "good"], "the other two it has seen before"
+    assert (third.reused, third.vanished) == (2, 1)
     assert [row for row in bench.scores(first.source, "id", "run_id", "kind", "label") if row[1] == third.id] == [
         (1, third.id, "kind 1", "NEGATIVE"),
         (2, third.id, None, "POSITIVE"),
@@ -458,6 +484,14 @@ def test_every_text_is_read_by_the_model_that_ships(
     assert bench.run("texts").unchanged == len(texts)
 
 
+@pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a run still goes on is looked up whenever that may be, not every half second."""
+    monkeypatch.setattr(chunks, "LOOK_SECONDS", -1.0)
+    monkeypatch.setattr(cutting, "NOTE_SECONDS", -1.0)
+
+
+@pytest.mark.usefixtures("watchful")
 def test_pausing_takes_effect_between_slices_and_nothing_is_lost(bench: scored.Bench, execute: Execute) -> None:
     fill(execute, 4 * scored.SLICE)
     for call in (1, 2, 4):
@@ -469,7 +503,7 @@ def test_pausing_takes_effect_between_slices_and_nothing_is_lost(bench: scored.B
         assert len(model.calls) == call
         assert (run.id,) not in bench.scores(run.source, "run_id")
         paused = bench.get(run)
-        assert (paused.state, paused.rows, paused.model_id) == ("paused", 0, None)
+        assert (paused.state, paused.rows, paused.model_id) == ("paused", 0, model.model_id)
         assert not bench.score(run)
         model.before = lambda now: None
         assert bench.change(run, "resume").state == "running"
@@ -477,6 +511,7 @@ def test_pausing_takes_effect_between_slices_and_nothing_is_lost(bench: scored.B
         assert (bench.get(run).state, bench.get(run).scored) == ("finished", 4 * scored.SLICE)
 
 
+@pytest.mark.usefixtures("watchful")
 def test_cancelling_takes_effect_between_slices(bench: scored.Bench, execute: Execute) -> None:
     fill(execute, 3 * scored.SLICE)
     run = bench.plan("texts", chunk_rows=2 * scored.SLICE)
@@ -493,7 +528,7 @@ def test_stopping_takes_effect_between_slices(bench: scored.Bench, execute: Exec
     fill(execute, 3 * scored.SLICE)
     run = bench.plan("texts")
     bench.cut(run)
-    with pytest.raises(chunks.Interrupted):
+    with pytest.raises(jobs.Interrupted):
         bench.score(run, stop=lambda: len(bench.model.calls) == 2)
     assert len(bench.model.calls) == 2
     assert bench.scores(run.source, "id") == []
@@ -526,6 +561,51 @@ def test_a_chunk_that_two_do_at_once_is_written_once(bench: scored.Bench, execut
         assert sorted(pool.map(lambda _: bench.score(run), range(3))) == [False, False, True]
     assert (bench.get(run).state, bench.get(run).rows, bench.get(run).scored) == ("finished", 5, 5)
     assert len(bench.scores(run.source, "id")) == 5
+
+
+def test_giving_up_and_writing_a_chunk_do_not_wait_for_each_other(bench: scored.Bench, execute: Execute) -> None:
+    fill(execute, 4)
+    run = bench.plan("texts", chunk_rows=2)
+    bench.cut(run)
+
+    def waiting(sessions: int) -> bool:
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        deadline = time.monotonic() + 60
+        while execute(asked) != [(sessions,)] and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return execute(asked) == [(sessions,)]
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with bench.store.lend() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT FROM undertone.runs FOR UPDATE")
+            giving_up = pool.submit(bench.give_up, run, 1)
+            assert waiting(1)
+            scoring_it = pool.submit(bench.score, run, 1)
+            assert waiting(2)
+        giving_up.result()
+        assert scoring_it.result() is False
+    assert (bench.get(run).chunks_failed, bench.get(run).rows) == (1, 0)
+
+
+def test_a_worker_that_is_stopped_while_it_writes_is_let_go_by_the_server(
+    bench: scored.Bench, execute: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(execute, 2)
+    run = bench.plan("texts")
+    bench.cut(run)
+    limits: list[object] = []
+    original = writing.write
+
+    def write(connection: database.Connection, *args: Any, **options: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            limits.append(cursor.fetchone())
+        original(connection, *args, **options)
+
+    monkeypatch.setattr(writing, "write", write)
+    assert bench.score(run)
+    assert limits == [("20s",)]
+    assert execute("SHOW idle_in_transaction_session_timeout") == [("0",)]
 
 
 VANISHING = {
@@ -610,22 +690,89 @@ def test_a_worker_with_another_model_is_refused(bench: scored.Bench, execute: Ex
     assert {row[0] for row in bench.scores(run.source, "model_id")} == {"fake@1"}
 
 
-def test_a_text_that_the_model_breaks_on_costs_no_other_chunk(bench: scored.Bench, execute: Execute) -> None:
+def test_a_text_that_the_model_breaks_on_costs_itself(bench: scored.Bench, execute: Execute) -> None:
+    fill(execute, 40)
+    execute("UPDATE texts SET body = 'my secret' WHERE id IN (7, 8, 33)")
+
+    def explode(call: int) -> None:
+        if "my secret" in bench.model.calls[-1]:
+            raise RuntimeError(f"cannot read {bench.model.calls[-1]}")
+
+    bench.model.before = explode
+    run = bench.run("texts", chunk_rows=20)
+    assert (run.state, run.rows, run.scored, run.failed, run.chunks_failed) == ("finished", 40, 37, 3, 0)
+    failed = bench.store.ask(scoring.failed_rows, run.id)
+    assert [row.key for row in failed] == [("7",), ("8",), ("33",)]
+    assert {row.reason for row in failed} == {"the model failed at it: RuntimeError"}, "nobody's text"
+    assert execute("SELECT count(*) FROM scores.texts WHERE id IN (7, 8, 33)") == [(0,)]
+
+    bench.model.before = lambda call: None
+    bench.model.calls.clear()
+    assert bench.change(run, "retry").state == "running"
+    assert [bench.score(run, 1), bench.score(run, 2)] == [True, True]
+    done = bench.get(run)
+    assert (done.state, done.rows, done.scored, done.unchanged, done.failed) == ("finished", 40, 40, 0, 0)
+    assert bench.model.asked == ["my secret"], "once, and nothing else again"
+    assert bench.store.ask(scoring.failed_rows, run.id) == []
+
+
+def test_a_model_that_breaks_on_everything_fails_the_chunk(bench: scored.Bench, execute: Execute) -> None:
     fill(execute, 6)
     run = bench.plan("texts", chunk_rows=3)
     bench.cut(run)
 
     def explode(call: int) -> None:
-        if call == 1:
-            raise RuntimeError("not enough memory")
+        raise RuntimeError("no memory at all")
 
     bench.model.before = explode
     with pytest.raises(RuntimeError):
         bench.score(run, 1)
     assert bench.scores(run.source, "id") == []
+    assert bench.store.ask(scoring.failed_rows, run.id) == []
+    bench.model.before = lambda call: None
     assert bench.score(run, 2)
     assert bench.score(run, 1)
     assert bench.get(run).state == "finished"
+
+
+def test_a_row_that_cannot_be_read_costs_itself(bench: scored.Bench, execute: Execute) -> None:
+    fill(execute, 30)
+    execute("CREATE VIEW seen AS SELECT id, 'good ' || (6 / (id % 13 - 5)) AS body FROM texts")
+    # With a condition it is read through the lane.
+    for condition in ("", "id > 0"):
+        bench.model = scored.Fake(f"reads {condition}")
+        run = bench.run("seen", key=["id"], chunk_rows=12, condition=condition)
+        assert (run.state, run.rows, run.scored, run.failed, run.error) == ("finished", 30, 28, 2, None)
+        failed = bench.store.ask(scoring.failed_rows, run.id)
+        assert [(row.key, row.reason) for row in failed] == [
+            (("5",), "division by zero"),
+            (("18",), "division by zero"),
+        ]
+
+
+def test_a_second_row_of_the_same_key_costs_itself(bench: scored.Bench, execute: Execute) -> None:
+    fill(execute, 10)
+    execute("CREATE VIEW seen AS SELECT id % 100 AS nr, body FROM texts")
+    run = bench.plan("seen", key=["nr"], chunk_rows=4)
+    execute("INSERT INTO texts VALUES (103, 'good'), (203, 'good'), (110, 'good')")
+    done = bench.work(run)
+    assert (done.state, done.rows, done.scored, done.failed) == ("finished", 13, 10, 3)
+    failed = bench.store.ask(scoring.failed_rows, run.id)
+    assert [row.key for row in failed] == [("3",), ("3",), ("10",)]
+    assert {row.reason for row in failed} == {"another row has the same key"}
+
+
+def test_a_row_that_cannot_be_stored_costs_itself(bench: scored.Bench, execute: Execute) -> None:
+    execute("CREATE TABLE texts (id bigint PRIMARY KEY, body text, n int)")
+    execute("INSERT INTO texts SELECT n, 'good ' || n, n FROM generate_series(1, 30) AS n")
+    run = bench.run("texts", context=["n"])
+    execute("ALTER TABLE texts ALTER n TYPE text; UPDATE texts SET n = 'many' WHERE id IN (3, 30)")
+    bench.model = scored.Fake("another")
+    run = bench.run("texts", context=["n"], chunk_rows=10)
+    assert (run.state, run.rows, run.scored, run.failed) == ("finished", 30, 28, 2)
+    failed = bench.store.ask(scoring.failed_rows, run.id)
+    assert [row.key for row in failed] == [("3",), ("30",)]
+    assert failed[0].reason == 'its score cannot be stored: invalid input syntax for type integer: "many"'
 
 
 def test_a_write_that_fails_leaves_nothing_of_its_chunk(bench: scored.Bench, execute: Execute) -> None:
@@ -651,7 +798,8 @@ def test_only_our_own_schemas_are_written(bench: scored.Bench, execute: Execute)
     run = bench.run("seen", key=["id"], chunk_rows=7)
     assert run.scored == 50
     assert scored.fingerprint(execute) == before
-    execute("INSERT INTO texts VALUES (0); DELETE FROM texts WHERE id = 0")
+    # What a session has done is counted as that says so.
+    execute("INSERT INTO texts VALUES (0); DELETE FROM texts WHERE id = 0; SELECT pg_stat_force_next_flush()")
     assert scored.fingerprint(execute) != before, "the fingerprint is one"
 
 

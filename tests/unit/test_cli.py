@@ -2,155 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import dataclasses
 import io
 import json
 import os
 import pathlib
 import pwd
-import shutil
-import signal
 import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import psutil
 import pyarrow.parquet
 import pytest
 
-from undertone import cli, cli_sql, database, embedded, library, output, parameters
-
-ROOT = pathlib.Path(__file__).parent.parent.parent
-PATIENCE = 120.0
-SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-
-
-@dataclasses.dataclass
-class Answer:
-    """What a command has said, and how it ended."""
-
-    code: int
-    raw: bytes
-    err: str
-
-    @property
-    def out(self) -> str:
-        return self.raw.decode()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.raw)
-
-    @property
-    def line(self) -> str:
-        """The one line of an error."""
-        assert self.code == 1, self
-        assert self.raw == b"", self
-        assert self.err.endswith("\n"), self
-        assert self.err.count("\n") == 1, self
-        assert "Traceback" not in self.err
-        return self.err.strip()
-
-
-Run = Callable[..., Answer]
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[pathlib.Path]:
-    # Not pytest's tmp_path, which is closed to the account that runs the server.
-    path = pathlib.Path(tempfile.mkdtemp(prefix="undertone-home-", dir="/tmp"))
-    path.chmod(0o755)
-    server = embedded.EmbeddedServer(path)
-    server.start()  # kept, so that not every command starts it anew
-    yield path
-    for process in at_work(path):  # none, unless a test has failed
-        process.kill()
-    server.release()
-    assert not server.running()
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def run(
-    home: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> Iterator[Run]:
-    """Run a command in this process, as `python -m undertone` does."""
-    monkeypatch.setenv("UNDERTONE_HOME", str(home))
-    monkeypatch.setenv("UNDERTONE_THREADS", "1")
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-
-    def call(*arguments: str, stdin: bytes = b"", **environment: str) -> Answer:
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            patch.setattr(sys, "argv", ["undertone", *arguments])
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        sys.stdout.flush()
-        said = capfdbinary.readouterr()
-        return Answer(int(ended.value.code or 0), said.out, said.err.decode())
-
-    yield call
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture
-def start(home: pathlib.Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Start a command as a process of its own."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def call(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "undertone", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "UNDERTONE_HOME": str(home), "UNDERTONE_THREADS": "1", **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        started.append(child)
-        return child
-
-    yield call
-    for child in started:
-        if child.poll() is None:
-            child.kill()
-        child.communicate()
-
-
-def as_owner(home: pathlib.Path, statement: str) -> list[tuple[Any, ...]]:
-    """Ask or change the embedded database behind the command line's back."""
-    server = embedded.EmbeddedServer(home)
-    server.start()
-    pool = database.Database(server.address(embedded.OWNER), name="store", size=1)
-    try:
-        with pool.lend() as connection, connection.cursor() as cursor:
-            cursor.execute(statement)
-            rows = cursor.fetchall() if cursor.description else []
-            connection.commit()
-            return rows
-    finally:
-        pool.close()
-        server.release()
-
-
-def at_work(home: pathlib.Path) -> list[psutil.Process]:
-    """Undertone's processes of this home, but for this one; the server has no such variable."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            program = pathlib.Path(process.exe()).name
-            if process.environ().get("UNDERTONE_HOME") == str(home) and program != "postgres":
-                found.append(process)
-    return [process for process in found if process.pid != os.getpid()]
-
+from tests.unit.command_line import PATIENCE, Run, as_owner
+from undertone import cli, cli_sql, library, output, parameters
 
 # --- exit codes and help
 
@@ -169,7 +35,9 @@ def test_exit_codes_of_the_program_itself(start: Callable[..., subprocess.Popen[
 def test_every_command_has_help(run: Run) -> None:
     shown = run("--help")
     assert shown.code == 0
-    for command in ("tables", "query", "saved", "history", "load", "score", "runs", "classify", "worker", "doctor"):
+    commands = [command.name or getattr(command.callback, "__name__", "") for command in cli.app.registered_commands]
+    assert {"tables", "query", "score", "watches", "current", "export", "publish", "worker"} <= set(commands)
+    for command in commands:
         assert f" {command} " in shown.out
         for option in ("--help", "-h"):
             assert run(command, option).code == 0
@@ -196,13 +64,7 @@ def test_every_command_has_help(run: Run) -> None:
         ("query", "SELECT 1", "--analyze", "--output", "file.csv"),
         ("history", "--limit", "0"),
         ("saved", "one", "two"),
-        ("score",),
-        ("score", "reviews"),
         ("load",),
-        ("runs", "frobnicate", "1"),
-        ("runs", "pause"),
-        ("runs", "1", "2"),
-        ("runs", "pause", "resume", "1"),
         ("tables", "reviews"),
     ],
 )
@@ -499,119 +361,6 @@ def test_a_reader_who_has_had_enough(start: Callable[..., subprocess.Popen[bytes
         said = child.stderr.read().decode()
         child.wait(PATIENCE)
         assert said == "", child.args
-
-
-# --- scoring
-
-
-def test_a_file_becomes_a_table_and_its_texts_get_scores(run: Run, tmp_path: pathlib.Path) -> None:
-    texts = [("I love it, thank you so much!", "good"), ("Terrible, I want my money back.", "bad"), ("", "none")]
-    file = tmp_path / "Some Texts.csv"
-    with file.open("w", newline="") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(("nr", "body", "expected"))
-        writer.writerows((n, *texts[n % 3]) for n in range(300))
-    loaded = run("load", str(file), "--key", "nr", "--json")
-    assert (loaded.code, loaded.json["table"], loaded.json["rows"]) == (0, "some_texts", 300)
-    assert "already a table" in run("load", str(file)).line
-
-    done = run("score", "some_texts", "--text", "body", "--context", "expected", "--json", UNDERTONE_CHUNK_ROWS="70")
-    assert done.code == 0, done.err
-    number = done.json["run"]
-    expected = {
-        "run": number,
-        "state": "finished",
-        "table": "public.some_texts",
-        "text": "body",
-        "key": ["nr"],
-        "context": ["expected"],
-        "scores": "scores.some_texts",
-        "rows": 300,
-        "rows_total": 300,
-        "scored": 200,
-        "unchanged": 0,
-        "empty": 100,
-        "chunks": 5,
-        "chunks_failed": 0,
-        "error": None,
-        "labels": {"NEGATIVE": 100, "POSITIVE": 100},
-    }
-    assert {name: done.json[name] for name in expected} == expected
-
-    counts = run(
-        "query",
-        "SELECT expected, label, count(*) AS n FROM scores.some_texts JOIN some_texts USING (nr, expected)"
-        " GROUP BY 1, 2 ORDER BY 1",
-        *("--format", "json"),
-    )
-    assert counts.json == [
-        {"expected": "bad", "label": "NEGATIVE", "n": 100},
-        {"expected": "good", "label": "POSITIVE", "n": 100},
-        {"expected": "none", "label": None, "n": 100},
-    ]
-    assert run("runs", str(number), "--json").json == done.json
-    assert [one["run"] for one in run("runs", "--json").json][:1] == [number]
-    listed = run("runs").out.splitlines()
-    assert listed[0].split()[:2] == ["run", "source"]
-    assert listed[2].split()[0] == str(number)
-    shown = run("runs", str(number)).out.splitlines()
-    assert shown[0].startswith(f"Run {number} over some_texts · body: finished, 300 of 300 rows")
-    assert shown[1:] == [
-        "scored 200 · unchanged 0 · empty 100 · truncated 0",
-        "in scores.some_texts: NEGATIVE 100, POSITIVE 100",
-    ]
-
-
-def test_what_cannot_be_scored_is_one_line(run: Run, home: pathlib.Path) -> None:
-    as_owner(home, "CREATE OR REPLACE VIEW no_key AS SELECT 'good' AS body, 1 AS n")
-    assert 'no table or view "nowhere"' in run("score", "nowhere", "--text", "body").line
-    assert "reviews has no column 'nowhere'" in run("score", "reviews", "--text", "nowhere").line
-    assert "holds no text" in run("score", "no_key", "--text", "n").line
-    assert "no_key has no primary key" in run("score", "no_key", "--text", "body").line
-
-
-def test_runs_are_paused_resumed_and_cancelled(run: Run, home: pathlib.Path) -> None:
-    as_owner(home, "CREATE TABLE some_runs AS SELECT 'good' AS body, n FROM generate_series(1, 10) AS n")
-    begun = run("score", "some_runs", "--text", "body", "--key", "n", "--no-wait", "--json")
-    assert (begun.code, begun.json["state"], begun.json["labels"]) == (0, "planned", {})
-    number = str(begun.json["run"])
-    assert "has not ended" in run("score", "some_runs", "--text", "body", "--key", "n").line
-    for action, state in (("pause", "paused"), ("resume", "planned"), ("pause", "paused"), ("cancel", "cancelled")):
-        changed = run("runs", action, number, "--json")
-        assert (changed.code, changed.json["state"]) == (0, state)
-    assert run("runs", "cancel", number).line == f"Run {number} is cancelled: it cannot cancel. It needs nothing more."
-    assert run("runs", number, "retry").line == f"Run {number} is cancelled: it cannot retry. It needs nothing more."
-    assert run("runs", number).out.startswith(f"Run {number} over some_runs · body: cancelled, 0 of ? rows")
-    for unknown in ("999", "0", "9" * 30):
-        assert run("runs", unknown).line
-        assert run("runs", "pause", unknown).line
-    assert run("worker", "--check").line == "no worker is at work; start one with: python -m undertone worker"
-
-
-def test_a_command_that_is_ended_ends_what_it_has_started(
-    run: Run, home: pathlib.Path, start: Callable[..., subprocess.Popen[bytes]]
-) -> None:
-    as_owner(home, "CREATE TABLE many (n int PRIMARY KEY, body text)")
-    as_owner(
-        home, "INSERT INTO many SELECT n, repeat('neither good nor bad ', 60) || n FROM generate_series(1, 4000) AS n"
-    )
-    child = start("score", "many", "--text", "body")
-    deadline = time.monotonic() + PATIENCE
-    doing = "SELECT 1 FROM undertone.procrastinate_jobs WHERE status = 'doing' AND task_name = 'score_chunk'"
-    while not as_owner(home, doing):
-        assert time.monotonic() < deadline
-        assert child.poll() is None
-        time.sleep(0.1)
-    assert run("worker", "--check").out == "1 at work\n"
-    child.send_signal(signal.SIGTERM)
-    _, err = child.communicate(timeout=PATIENCE)
-    assert child.returncode in (1, 130), "130 is Typer's own for an interruption"
-    assert b"Traceback" not in err
-    assert err.count(b"\n") <= 2
-    assert at_work(home) == []
-    (found,) = [one for one in run("runs", "--json").json if one["table"] == "public.many"]
-    assert found["state"] == "running", "it can be gone on with"
-    assert run("runs", "cancel", str(found["run"])).code == 0
 
 
 # --- classifying

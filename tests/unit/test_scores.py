@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from tests.unit import scored
-from undertone import database, scores
+from undertone import database, scores, writing
 
 ODD = [
     "plain",
@@ -33,18 +34,40 @@ def source(connection: database.Connection, name: str, **options: Any) -> scores
     kept = {
         "key": (scores.Kept("id", "text", "id", "text"),),
         "context": (scores.Kept("n", "integer", "n", "integer"),),
+        "current_model": "default",
+        "view_name": f"{name[:50]}_current",
     }
     made = scores.Source(1, name, "here", "public", name, "body", **(kept | options))
     scores.create(connection, made)
     return made
 
 
-def score(one: str = "", n: str | None = "1", label: str | None = "POSITIVE", **options: Any) -> scores.Score:
+def score(
+    one: str = "",
+    n: str | None = "1",
+    label: str | None = "POSITIVE",
+    *,
+    key: scores.Values | None = None,
+    context: scores.Values | None = None,
+    **options: Any,
+) -> writing.Score:
     confidence = None if label is None else 0.75
     probabilities = None if label is None else '{"POSITIVE": 0.75, "NEGATIVE": 0.25}'
     share = None if label is None else 1.0
-    found = scores.Score((one,), (n,), label, confidence, probabilities, "0" * 32, False, share, None)
-    return dataclasses.replace(found, **options)
+    answer = writing.Answer(label, confidence, probabilities, False, share, None, "onnx", "int8")
+    return writing.Score(key or (one,), context or (n,), "0" * 32, dataclasses.replace(answer, **options))
+
+
+def write(
+    connection: database.Connection,
+    made: scores.Source,
+    found: Sequence[writing.Score],
+    *,
+    model: str = "default",
+    model_id: str = "m",
+    run_id: int = 1,
+) -> None:
+    writing.write(connection, made, found, model=model, model_id=model_id, run_id=run_id)
 
 
 def ask(connection: database.Connection, statement: str) -> list[tuple[Any, ...]]:
@@ -96,10 +119,10 @@ def test_a_table_of_scores_explains_itself(store_pool: database.Database) -> Non
 def test_making_it_again_keeps_the_rows_and_adds_context(store_pool: database.Database) -> None:
     with store_pool.lend() as connection:
         made = source(connection, "reviews")
-        scores.write(connection, made, [score("a")], model_id="m", run_id=1)
+        write(connection, made, [score("a")], model_id="m", run_id=1)
         connection.commit()
         made = source(connection, "reviews", context=(scores.Kept("at", "date", "at", "date"),))
-        scores.write(connection, made, [score("b", "2024-02-29")], model_id="m", run_id=1)
+        write(connection, made, [score("b", "2024-02-29")], model_id="m", run_id=1)
         assert ask(connection, "SELECT id, n, at::text FROM scores.reviews ORDER BY id") == [
             ("a", 1, None),
             ("b", None, "2024-02-29"),
@@ -115,7 +138,7 @@ def test_every_table_has_its_own_index_however_alike_the_names_are(store_pool: d
             ask(
                 connection,
                 "SELECT tablename, count(*) FROM pg_indexes WHERE schemaname = 'scores'"
-                " AND indexdef LIKE '%(label, confidence)' GROUP BY 1",
+                " AND indexdef LIKE '%(model, label, confidence)' GROUP BY 1",
             )
         )
         assert found == dict.fromkeys(names, 1)
@@ -126,7 +149,7 @@ def test_every_value_arrives_as_it_was(store_pool: database.Database) -> None:
         made = source(connection, "odd", context=(scores.Kept("c", "text", "c", "text"),))
         rows = [score(value, value, value, reason=value) for value in ODD]
         rows.append(score("nothing", None, None, reason=None))
-        scores.write(connection, made, rows, model_id=ODD[4], run_id=7)
+        write(connection, made, rows, model_id=ODD[4], run_id=7)
         connection.commit()
         found = {
             row[0]: row[1:] for row in ask(connection, "SELECT id, c, label, reason, model_id, run_id FROM scores.odd")
@@ -139,11 +162,9 @@ def test_every_value_arrives_as_it_was(store_pool: database.Database) -> None:
 def test_a_key_has_one_row_and_it_is_the_last(store_pool: database.Database) -> None:
     with store_pool.lend() as connection:
         made = source(connection, "reviews")
-        scores.write(connection, made, [score("a"), score("b")], model_id="one", run_id=1)
+        write(connection, made, [score("a"), score("b")], model_id="one", run_id=1)
         connection.commit()
-        scores.write(
-            connection, made, [score("b", "5", None, reason="empty", truncated=True)], model_id="two", run_id=2
-        )
+        write(connection, made, [score("b", "5", None, reason="empty", truncated=True)], model_id="two", run_id=2)
         connection.commit()
         columns = "id, n, label, confidence, probabilities, truncated, share_read, reason, model_id, run_id"
         assert ask(connection, f"SELECT {columns} FROM scores.reviews ORDER BY id") == [
@@ -157,7 +178,7 @@ def test_the_share_that_was_read_arrives_as_it_was(store_pool: database.Database
         made = source(connection, "reviews")
         shares = {"a": 1.0, "b": 0.0, "c": 1 / 3, "d": 0.5, "e": 1e-9, "f": 0.99999, "g": None}
         rows = [score(key, truncated=share != 1, share_read=share) for key, share in shares.items()]
-        scores.write(connection, made, rows, model_id="m", run_id=1)
+        write(connection, made, rows, model_id="m", run_id=1)
         connection.commit()
         found = dict(ask(connection, "SELECT id, share_read FROM scores.reviews"))
         assert found == pytest.approx(shares)
@@ -170,7 +191,7 @@ def test_what_is_not_committed_is_not_there(store_pool: database.Database) -> No
         made = source(connection, "reviews")
         connection.commit()
     with store_pool.lend() as connection:
-        scores.write(connection, made, [score("a")], model_id="m", run_id=1)
+        write(connection, made, [score("a")], model_id="m", run_id=1)
     assert store_pool.ask(scores.summary, made) == scores.Summary(0, {})
 
 
@@ -178,14 +199,15 @@ def test_what_is_known_of_rows_is_told_by_key(store_pool: database.Database) -> 
     with store_pool.lend() as connection:
         made = source(connection, "odd")
         rows = [*(score(value, str(n)) for n, value in enumerate(ODD)), score("null", None)]
-        scores.write(connection, made, rows, model_id="m", run_id=1)
+        write(connection, made, rows, model_id="m", run_id=1)
         asked: list[tuple[scores.Values, scores.Values]] = [((value,), (str(n),)) for n, value in enumerate(ODD)]
         asked += [(("null",), (None,)), (("unknown",), ("1",)), (("plain",), ("99",)), (("null",), ("1",))]
-        found = scores.existing(connection, made, asked)
+        found = writing.existing(connection, made, "default", asked)
         digest = "00000000-0000-0000-0000-000000000000"
-        same = dict.fromkeys(range(len(ODD) + 1), (digest, "m", True))
-        assert found == same | {len(ODD) + 2: (digest, "m", False), len(ODD) + 3: (digest, "m", False)}
-        assert scores.existing(connection, made, []) == {}
+        same = writing.Existing(digest, "m", 1, empty=False, truncated=False, same=True)
+        other = same._replace(same=False)
+        assert found == dict.fromkeys(range(len(ODD) + 1), same) | {len(ODD) + 2: other, len(ODD) + 3: other}
+        assert writing.existing(connection, made, "default", []) == {}
 
 
 def test_values_are_the_same_by_their_type_not_by_how_they_are_written(store_pool: database.Database) -> None:
@@ -194,9 +216,9 @@ def test_values_are_the_same_by_their_type_not_by_how_they_are_written(store_poo
         kept = tuple(scores.Kept(kind, kind, kind, kind) for kind in kinds)
         made = source(connection, "kinds", key=kept[:1], context=kept[1:])
         stored = score(key=("2024-03-31 01:30:00.000001+00",), context=("0.1", '{"a": 1}', "36:00:00"))
-        scores.write(connection, made, [stored], model_id="m", run_id=1)
+        write(connection, made, [stored], model_id="m", run_id=1)
         asked = [(("2024-03-31 03:30:00.000001+02",), ("1e-1", '{"a":1}', "PT36H"))]
-        assert [row[-1] for row in scores.existing(connection, made, asked).values()] == [True]
+        assert [row.same for row in writing.existing(connection, made, "default", asked).values()] == [True]
 
 
 def test_summary_and_extremes(store_pool: database.Database) -> None:
@@ -204,7 +226,7 @@ def test_summary_and_extremes(store_pool: database.Database) -> None:
         made = source(connection, "reviews")
         rows = [score(f"p{n}", confidence=n / 10) for n in range(1, 6)]
         rows += [score("n", label="NEGATIVE"), score("e", label=None, reason="empty")]
-        scores.write(connection, made, rows, model_id="m", run_id=1)
+        write(connection, made, rows, model_id="m", run_id=1)
         assert scores.summary(connection, made) == scores.Summary(7, {"POSITIVE": 5, "NEGATIVE": 1, None: 1})
         found = scores.extremes(connection, made, "POSITIVE", 3)
         assert [key for key, _ in found] == [("p5",), ("p4",), ("p3",)]
@@ -218,9 +240,9 @@ def test_names_of_columns_may_be_anything(store_pool: database.Database) -> None
         kept = [scores.Kept(name, "text", name, "text") for name in names]
         made = source(connection, "named", key=tuple(kept[:2]), context=tuple(kept[2:]))
         row = score(key=("a", "b"), context=("1", "2", "3", "4", "5"))
-        scores.write(connection, made, [row], model_id="m", run_id=1)
-        found = scores.existing(connection, made, [(row.key, row.context), (("a", "x"), row.context)])
-        assert {n: same for n, (_, _, same) in found.items()} == {0: True}
+        write(connection, made, [row], model_id="m", run_id=1)
+        found = writing.existing(connection, made, "default", [(row.key, row.context), (("a", "x"), row.context)])
+        assert {n: row.same for n, row in found.items()} == {0: True}
         assert scores.extremes(connection, made, "POSITIVE", 1) == [(("a", "b"), 0.75)]
 
 
@@ -229,7 +251,7 @@ def test_the_reader_may_read_scores_and_not_write_them(
 ) -> None:
     with store_pool.lend() as connection:
         made = source(connection, "reviews")
-        scores.write(connection, made, [score("a")], model_id="m", run_id=1)
+        write(connection, made, [score("a")], model_id="m", run_id=1)
         connection.commit()
     assert data_pool.ask(scores.summary, made).rows == 1
     with pytest.raises(database.DatabaseError, match=r"permission denied|read-only"):

@@ -238,12 +238,15 @@ def test_every_state_has_its_actions_and_refuses_the_others(bench: scored.Bench,
         "planned": "It can pause or cancel.",
         "running": "It can pause or cancel.",
         "paused": "It can resume or cancel.",
-        "failed": "It can retry.",
-        "cancelled": "It needs nothing more.",
-        "finished": "It needs nothing more.",
+        "failed": "It can retry or undo.",
+        "cancelled": "It can undo.",
+        "finished": "It can undo.",
     }
+    undone = [(state, "undo") for state in ("failed", "cancelled", "finished")]
     for state in STATES:
-        for action in ("pause", "resume", "cancel", "retry"):
+        for action in ("pause", "resume", "cancel", "retry", "undo"):
+            if (state, action) in undone:
+                continue  # below
             execute("UPDATE undertone.runs SET state = %s, error = 'an old one', finished_at = NULL", (state,))
             if following := allowed.get((state, action)):
                 changed = bench.change(run, action)
@@ -252,8 +255,18 @@ def test_every_state_has_its_actions_and_refuses_the_others(bench: scored.Bench,
                 continue
             with pytest.raises(scoring.ScoringError) as caught:
                 bench.change(run, action)
-            assert str(caught.value) == f"Run {run.id} is {state}: it cannot {action}. {refused[state]}"
+            said = f"Run {run.id} is {state}: it cannot {action}. {refused[state]}"
+            if action == "undo":
+                said = f"Run {run.id} is {state}; cancel it before it is undone"
+            assert str(caught.value) == said
             assert bench.get(run).state == state
+    for state, action in undone:
+        execute("UPDATE undertone.runs SET state = %s, undone_at = NULL", (state,))
+        changed = bench.change(run, action)
+        assert (changed.state, changed.actions, changed.undone_at is not None) == (state, (), True)
+        for again in ("retry", "undo", "pause"):
+            with pytest.raises(scoring.ScoringError, match=f"^Run {run.id} was undone; start a new one$"):
+                bench.change(run, again)
 
 
 def test_a_run_that_is_not_there(bench: scored.Bench) -> None:
@@ -392,10 +405,10 @@ def test_the_queue_gets_every_job_once_whoever_puts_it_there(bench: scored.Bench
 
     with concurrent.futures.ThreadPoolExecutor(5) as pool:
         added = [future.result() for future in [pool.submit(enqueue) for _ in range(5)]]
-    assert sorted(added) == [0, 0, 0, 0, 13]
+    assert sorted(added) == [0, 0, 0, 0, scoring.QUEUED + 1]
     assert jobs(execute) == [
-        *(("score_chunk", {"run": run.id, "number": number}) for number in range(1, 13)),
         ("cut_run", {"run": waiting.id}),
+        *(("score_chunk", {"run": run.id, "number": number}) for number in range(1, scoring.QUEUED + 1)),
     ]
 
 
@@ -430,14 +443,86 @@ def test_the_queue_gets_nothing_that_is_not_to_be_done(
     assert queued(lambda: bench.change(run, "cancel")) == []
 
 
-def test_no_worker_and_some_workers(bench: scored.Bench, execute: scored.Execute) -> None:
+@pytest.mark.parametrize(("workers", "window"), [(0, 8), (2, 8), (3, 12)])
+def test_a_run_has_a_few_chunks_in_the_queue_and_more_where_there_are_more_workers(
+    bench: scored.Bench, execute: scored.Execute, workers: int, window: int
+) -> None:
+    fill(execute, rows=40)
+    for _ in range(workers):
+        queue(execute, "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now())")
+    queue(execute, "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute')")
+    runs = [bench.plan("reviews", column, chunk_rows=1) for column in ("body", "kind")]
+    for run in runs:
+        bench.cut(run)
+    queue(execute, "DELETE FROM procrastinate_jobs WHERE task_name = 'cut_run'")
+    turns = [(run.id, number) for number in range(1, window + 1) for run in runs]
+    assert sorted((int(str(args["run"])), args["number"]) for _, args in jobs(execute)) == sorted(turns)  # type: ignore[index]
+    queue(execute, "DELETE FROM procrastinate_jobs")
+    assert scoring.enqueue(bench.store) == 2 * window
+    assert [(args["run"], args["number"]) for _, args in jobs(execute)] == turns, "the runs take turns"  # type: ignore[index]
+    assert scoring.enqueue(bench.store) == 0
+
+
+def test_the_queue_is_filled_up_as_chunks_end(bench: scored.Bench, execute: scored.Execute) -> None:
+    fill(execute, rows=20)
+    run = bench.plan("reviews", chunk_rows=1)
+    bench.cut(run)
+
+    def queued() -> list[object]:
+        return [args["number"] for task, args in jobs(execute) if task == "score_chunk"]  # type: ignore[index]
+
+    for number in range(1, 5):  # as a worker does
+        queue(execute, f"DELETE FROM procrastinate_jobs WHERE args ->> 'number' = '{number}'")
+        assert bench.score(run, number)
+    assert queued() == [5, 6, 7, 8], "half is enough"
+    queue(execute, "DELETE FROM procrastinate_jobs WHERE args ->> 'number' = '5'")
+    assert bench.score(run, 5)
+    assert queued() == list(range(6, 14))
+
+
+def test_a_chunk_that_waits_to_be_tried_again_takes_no_place_in_the_queue(
+    bench: scored.Bench, execute: scored.Execute
+) -> None:
+    fill(execute, rows=20)
+    run = bench.plan("reviews", chunk_rows=1)
+    bench.cut(run)
+    queue(execute, "UPDATE procrastinate_jobs SET scheduled_at = now() + interval '16 s'")
+    assert scoring.enqueue(bench.store) == scoring.QUEUED
+    assert [args.get("number") for _, args in jobs(execute)][-8:] == list(range(9, 17))  # type: ignore[attr-defined]
+
+
+# --- workers
+
+
+def show(bench: scored.Bench, name: str, doing: str = "waits for work") -> int:
+    with bench.store.lend() as connection:
+        number = scoring.SQL.show_worker(
+            connection, name=name, queues=["scoring"], threads=2, device="cpu", engine="onnx int8", doing=doing
+        )
+        connection.commit()
+        return int(number)
+
+
+def test_workers_say_that_they_are_there_and_what_they_do(bench: scored.Bench, execute: scored.Execute) -> None:
     assert bench.store.ask(scoring.workers) == []
     fill(execute)
-    run = bench.plan("reviews")
-    for seconds in (0, 0, 3600):
-        queue(
-            execute, f"INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - {seconds} * interval '1 s')"
-        )
-    second = "(SELECT max(id) - 1 FROM procrastinate_workers)"
-    queue(execute, f"UPDATE procrastinate_jobs SET status = 'doing', worker_id = {second}")
-    assert [worker.doing for worker in bench.store.ask(scoring.workers)] == ["waits for work", f"run {run.id}"]
+    run = bench.run("reviews", chunk_rows=5)
+    for name in ("test", "b", "silent", "test"):
+        show(bench, name, f"as {name}")
+    execute("UPDATE undertone.workers SET seen_at = now() - interval '31 s' WHERE name = 'silent'")
+    execute("UPDATE undertone.workers SET started_at = now() - interval '1 hour'")
+    execute("UPDATE undertone.chunks SET finished_at = now() - interval '61 s' WHERE number = 1")
+    found = bench.store.ask(scoring.workers)
+    assert [(worker.name, worker.doing, worker.rows) for worker in found] == [("b", "as b", 0), ("test", "as test", 5)]
+    assert found[1].rate == pytest.approx(5 / 60)
+    assert (found[1].queues, found[1].threads, found[1].device, found[1].engine) == (
+        ("scoring",),
+        2,
+        "cpu",
+        "onnx int8",
+    )
+    assert run.chunks_done == 2
+    with bench.store.lend() as connection:
+        scoring.SQL.forget_worker(connection, name="test")
+        connection.commit()
+    assert [worker.name for worker in bench.store.ask(scoring.workers)] == ["b"]

@@ -16,7 +16,7 @@ import sqlalchemy
 
 from tests import servers
 from tests.unit import scored
-from undertone import database, embedded, scores, scoring, store
+from undertone import database, embedded, scores, scoring, store, writing
 
 Execute = Callable[..., list[tuple[object, ...]]]
 APPLIED = "SELECT migration_id, count(*) FROM undertone._yoyo_migration GROUP BY 1"
@@ -255,12 +255,14 @@ def test_a_kept_column_of_that_name_gives_way(before_shares: database.Database, 
     assert kept(execute, "gone") == ([KEY], [second, CLASH | {"stored": "source_share_read_2"}])
     assert rows(execute, "reviews", "source_share_read", "source_share_read_2") == [(None, None)] * len(ROWS)
 
-    one = scores.Score(("3",), ("new",), "NEUTRAL", 0.5, "{}", "0" * 32, True, 0.25, None)
+    answer = writing.Answer("NEUTRAL", 0.5, "{}", True, 0.25, None, None, None)
+    one = writing.Score(("3",), ("new",), "0" * 32, answer)
+    scoring.upgrade(before_shares)
     with before_shares.lend() as connection:
         sources = {source.name: source for source in scoring.sources(connection)}
         for source in sources.values():
             scores.create(connection, source)
-        scores.write(connection, sources[ODD], [one], model_id="m", run_id=1)
+        writing.write(connection, sources[ODD], [one], model="default", model_id="m", run_id=1)
         connection.commit()
     found = rows(execute, ODD, "source_share_read", "kind", "label", "share_read")
     assert len(found) == len(ROWS)

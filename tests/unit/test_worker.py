@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psutil
@@ -22,7 +22,19 @@ import pytest
 import sqlalchemy
 
 from tests.unit import scored
-from undertone import classifier, database, embedded, local_worker, scoring, services, settings, tasks, worker
+from undertone import (
+    classifier,
+    console,
+    database,
+    embedded,
+    local_worker,
+    scoring,
+    services,
+    settings,
+    tasks,
+    watches,
+    worker,
+)
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 PATIENCE = 120.0
@@ -31,7 +43,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture
 def bench(data_pool: database.Database, store_pool: database.Database) -> scored.Bench:
-    return scored.Bench(data_pool, store_pool)
+    return scored.Bench(data_pool, store_pool, place=services.place_of(data_pool.address))
 
 
 @pytest.fixture
@@ -87,13 +99,18 @@ def fill(execute: scored.Execute, rows: int, body: str = "'good text ' || n") ->
 
 
 def queue(execute: scored.Execute) -> list[tuple[object, ...]]:
-    return execute("SELECT task_name, status, attempts FROM undertone.procrastinate_jobs ORDER BY id")
+    """The jobs of runs."""
+    return execute(
+        "SELECT task_name, status, attempts FROM undertone.procrastinate_jobs"
+        " WHERE task_name <> 'start_due_runs' ORDER BY id"
+    )
 
 
-def serve(bench: scored.Bench, until: Callable[[tasks.Bench], object]) -> None:
+def serve(
+    bench: scored.Bench, until: Callable[[tasks.Bench], object], *, queues: Sequence[str] = (tasks.QUEUE,)
+) -> None:
     """Be a worker, in this process and with the bench's classifier, until something is so."""
-    opened = services.Services(settings.Settings(), None, bench.data, bench.store, bench.data)
-    own = tasks.Bench(bench.data, bench.store, load=lambda _: bench.model, name="in the test")
+    own = tasks.Bench(bench.reader, bench.store, load=lambda _: bench.model, place=bench.place, name="in the test")
 
     def watch() -> None:
         with contextlib.suppress(AssertionError):
@@ -102,7 +119,7 @@ def serve(bench: scored.Bench, until: Callable[[tasks.Bench], object]) -> None:
 
     watching = threading.Thread(target=watch)
     watching.start()
-    asyncio.run(worker._serve(opened, own, None))
+    asyncio.run(worker._serve(bench.store, own, None, queues))
     watching.join()
 
 
@@ -155,18 +172,38 @@ def test_what_fails_for_good_is_given_up_and_the_rest_is_done(
 ) -> None:
     monkeypatch.setattr(tasks, "ATTEMPTS", 1)
     fill(execute, 9)
-    execute("CREATE VIEW seen AS SELECT id, 'good ' || (6 / (5 - id)) AS body FROM texts")
-    run = bench.plan("seen", key=["id"], chunk_rows=3)
+    run = bench.plan("texts", chunk_rows=3)
+    execute("ALTER TABLE scores.texts ADD CONSTRAINT never CHECK (id <> 5)")
     serve(bench, lambda _: bench.get(run).ended)
     failed = bench.get(run)
     assert (failed.state, failed.rows, failed.chunks_done, failed.chunks_failed) == ("failed", 6, 2, 1)
-    assert failed.error == "1 of 3 chunks failed; the last: The data answered: division by zero"
-    assert bench.store.ask(scoring.chunk_errors, run.id) == [(2, "The data answered: division by zero")]
-    execute("CREATE OR REPLACE VIEW seen AS SELECT id, 'good' AS body FROM texts")
+    said = 'The store answered: new row for relation "texts" violates check constraint "never"'
+    assert failed.error == f"1 of 3 chunks failed; the last: {said}"
+    assert bench.store.ask(scoring.chunk_errors, run.id) == [(2, said)]
+    execute("ALTER TABLE scores.texts DROP CONSTRAINT never")
     bench.change(run, "retry")
     serve(bench, lambda _: bench.get(run).ended)
     done = bench.get(run)
     assert (done.state, done.error, done.rows, done.scored) == ("finished", None, 9, 9)
+
+
+def test_a_row_that_cannot_be_read_costs_itself_and_is_done_when_it_can(
+    bench: scored.Bench, execute: scored.Execute
+) -> None:
+    fill(execute, 9)
+    execute("CREATE VIEW seen AS SELECT id, 'good ' || (6 / (5 - id)) AS body FROM texts")
+    run = bench.plan("seen", key=["id"], chunk_rows=3)
+    serve(bench, lambda _: bench.get(run).ended)
+    ended = bench.get(run)
+    assert (ended.state, ended.rows, ended.scored, ended.failed, ended.chunks_done) == ("finished", 9, 8, 1, 3)
+    assert [(row.key, row.reason) for row in bench.store.ask(scoring.failed_rows, run.id)] == [
+        (("5",), "division by zero")
+    ]
+    execute("CREATE OR REPLACE VIEW seen AS SELECT id, 'good' AS body FROM texts")
+    bench.change(run, "retry")
+    serve(bench, lambda _: bench.get(run).ended)
+    done = bench.get(run)
+    assert (done.state, done.rows, done.scored + done.unchanged, done.failed) == ("finished", 9, 9, 0)
 
 
 def test_a_cut_that_fails_for_good_ends_the_run(
@@ -217,7 +254,7 @@ def test_what_fails_once_is_tried_again_after_a_while(bench: scored.Bench, execu
 
     def explode(call: int) -> None:
         if call == 1:
-            raise RuntimeError("once")
+            raise database.DatabaseError("once")
 
     bench.model.before = explode
     delays: list[tuple[object, ...]] = []
@@ -274,6 +311,69 @@ def test_what_keeps_killing_its_workers_is_given_up(bench: scored.Bench, execute
     assert ended.error == f"1 of 2 chunks failed; the last: the worker died at this {worker.DEATHS} times"
 
 
+def test_a_worker_of_another_queue_leaves_a_run_alone(bench: scored.Bench, execute: scored.Execute) -> None:
+    fill(execute, 6)
+    execute("ALTER TABLE texts ADD other text DEFAULT 'good'")
+    ours = bench.plan("texts", chunk_rows=2, queue="gpu")
+    theirs = bench.plan("texts", "other", chunk_rows=2)
+    serve(bench, lambda _: bench.get(ours).ended, queues=["gpu"])
+    assert (bench.get(ours).state, bench.get(ours).scored) == ("finished", 6)
+    assert (bench.get(theirs).state, bench.get(theirs).rows_total) == ("planned", None)
+    assert execute("SELECT queue_name FROM undertone.procrastinate_jobs WHERE task_name = 'cut_run'") == [("scoring",)]
+    serve(bench, lambda _: bench.get(theirs).ended, queues=["gpu", "scoring"])
+    assert bench.get(theirs).state == "finished"
+
+
+def test_a_worker_says_what_it_does_and_leaves_when_it_goes(bench: scored.Bench, execute: scored.Execute) -> None:
+    fill(execute, 2 * scored.SLICE)
+    run = bench.plan("texts", chunk_rows=1000)
+    shown = threading.Event()
+    bench.model.before = lambda call: shown.wait(PATIENCE)
+
+    def seen(_: tasks.Bench) -> bool:
+        for found in bench.store.ask(scoring.workers):
+            if found.doing == f"run {run.id}, chunk 1":
+                assert (found.name, found.queues, found.threads) == ("in the test", ("scoring",), 1)
+                assert (found.device, found.engine) == ("cpu", "fake exact")
+                shown.set()
+        return bench.get(run).ended
+
+    serve(bench, seen)
+    assert shown.is_set()
+    assert bench.get(run).state == "finished"
+    assert bench.store.ask(scoring.workers) == []
+
+
+def test_that_the_lane_is_busy_or_the_server_goes_passes() -> None:
+    """A condition is asked through the lane; that its slots are taken for a while fails no run."""
+    error = console.StatementLimited("All slots are busy")
+    assert tasks._may_pass(error)
+    assert tasks._may_pass(console.StatementCancelled("stopped by somebody"))
+    assert tasks._may_pass(console.StatementFailed("shutting down", sqlstate="57P01"))
+    assert not tasks._may_pass(console.StatementFailed("no such column", sqlstate="42703"))
+    assert not tasks._may_pass(console.StatementRefused("writes"))
+
+
+def test_a_watch_that_is_due_is_run_by_the_worker(bench: scored.Bench, execute: scored.Execute) -> None:
+    fill(execute, 3)
+    wish = bench.wish("texts")
+    first = bench.run("texts")
+    watch = bench.store.ask(watches.put, first, wish, watches.Pace(every_minutes=60))
+    execute("UPDATE undertone.watches SET next_at = now() - interval '1 s'; INSERT INTO texts VALUES (4, 'good')")
+    with bench.store.lend() as connection, connection.cursor() as cursor:
+        # The clock's own job, without waiting for the full minute.
+        cursor.execute("SET LOCAL search_path TO undertone")
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('house', 'start_due_runs', %s)",
+            ('{"timestamp": 0}',),
+        )
+        connection.commit()
+    serve(bench, lambda _: (runs := bench.store.ask(scoring.runs))[0].id != first.id and runs[0].ended)
+    run = bench.store.ask(scoring.runs)[0]
+    assert run.watch == watch.id
+    assert (run.state, run.rows, run.scored, run.unchanged) == ("finished", 4, 1, 3)
+
+
 # --- processes of their own
 
 
@@ -284,7 +384,7 @@ def test_a_worker_that_is_told_to_stop_hands_its_job_to_another(
     run = bench.plan("texts", chunk_rows=5000)
     first = start()
     wait(lambda: ("score_chunk", "doing", 0) in queue(execute), "a worker takes the chunk")
-    assert [found.doing for found in bench.store.ask(scoring.workers)] == [f"run {run.id}"]
+    wait(lambda: [one.doing for one in bench.store.ask(scoring.workers)] == [f"run {run.id}, chunk 1"], "it says so")
     first.send_signal(signal.SIGTERM)
     assert first.wait(PATIENCE) == 0
     assert (bench.get(run).state, bench.get(run).rows) == ("running", 0)
@@ -317,7 +417,7 @@ def test_a_worker_that_is_killed_loses_its_job_to_another(
     with bench.store.lend() as connection, connection.cursor() as cursor:
         wait(lambda: bench.get(run).state == "running", "the worker cuts the run")
         cursor.execute("SELECT FROM undertone.runs WHERE id = %s FOR UPDATE", (run.id,))
-        blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'FOR UPDATE'"
+        blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'FOR SHARE'"
         wait(
             lambda: execute(f"{blocked} AND datname = current_database()") == [(1,)],
             "everything but the writing is done",
