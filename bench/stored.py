@@ -1,4 +1,4 @@
-"""Scoring from database to database: a worker on an embedded server, both in a home of their own."""
+"""Scoring from database to database: workers on an embedded server, all in a home of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from psycopg2 import extras, sql
 
 from tests import running
-from undertone import scoring, services, settings
+from undertone import planning, scoring, services, settings
 
 WAIT_SECONDS = 900.0
 # From the start of the first chunk to the end of the last: neither starting, nor planning and cutting.
@@ -22,39 +22,36 @@ SPAN = (
 
 
 class Stored:
-    """An embedded server with tables of texts, and a worker that scores them."""
+    """An embedded server with tables of texts, and workers that score them."""
 
-    def __init__(self, home: running.Home, opened: services.Services, worker: subprocess.Popen[bytes]) -> None:
-        self._home, self._opened, self._worker = home, opened, worker
+    def __init__(self, home: running.Home, opened: services.Services, workers: list[subprocess.Popen[bytes]]) -> None:
+        self.home, self.opened, self.workers = home, opened, workers
         self._tables = 0
         self.chunk_rows = opened.settings.chunk_rows
 
-    def rate(self, texts: Sequence[str]) -> float:
-        """Rows a second of the worker, over a new table with these texts."""
-        table = self._fill(texts)
-        opened = self._opened
-        run = scoring.start(
-            opened.data,
-            opened.store,
-            f"public.{table}",
-            "body",
-            place=opened.place,
-            model=opened.settings.model,
-            chunk_rows=self.chunk_rows,
-            context=(),
+    def rate(self, texts: Sequence[str], queue: str = planning.QUEUE) -> float:
+        """Rows a second of the workers of a queue, over a new table with these texts."""
+        opened = self.opened
+        wish = planning.Wish(
+            f"public.{self.fill(texts)}", "body", opened.settings.model, self.chunk_rows, context=(), queue=queue
         )
+        run = planning.start(opened.reader, opened.store, wish, place=opened.place)
         running.wait_until(lambda: self._ended(run.id), "the run has ended", WAIT_SECONDS)
         with opened.store.lend() as connection, connection.cursor() as cursor:
             cursor.execute(SPAN, (run.id,))
             rows, seconds = cursor.fetchone()
-        assert rows == len(texts), f"{rows} of {len(texts)} rows were read"
+            found = scoring.get(connection, run.id)
+            assert (rows, found.reused) == (len(texts), 0), f"of {len(texts)} rows {rows} were read: {found}"
+            # A text that the model has seen is not classified again.
+            scoring.change(connection, run.id, "undo")
         return float(rows) / float(seconds)
 
-    def _fill(self, texts: Sequence[str]) -> str:
-        assert self._opened.owner is not None
+    def fill(self, texts: Sequence[str]) -> str:
+        """A new table with these texts; its name."""
+        assert self.opened.owner is not None
         self._tables += 1
         name = f"texts_{self._tables}"
-        with self._opened.owner.lend() as connection, connection.cursor() as cursor:
+        with self.opened.owner.lend() as connection, connection.cursor() as cursor:
             cursor.execute(sql.SQL("CREATE TABLE {} (id int PRIMARY KEY, body text)").format(sql.Identifier(name)))
             into = sql.SQL("INSERT INTO {} VALUES %s").format(sql.Identifier(name)).as_string(connection)
             extras.execute_values(cursor, into, list(enumerate(texts)), page_size=1000)
@@ -63,33 +60,41 @@ class Stored:
         return name
 
     def _ended(self, run: int) -> bool:
-        assert self._worker.poll() is None, f"the worker has ended: {(self._home.path / 'worker.log').read_text()}"
-        found = self._opened.store.ask(scoring.get, run)
+        for number, worker in enumerate(self.workers):
+            log = self.home.path / f"worker{number}.log"
+            assert worker.poll() is None, f"a worker has ended: {log.read_text()}"
+        found = self.opened.store.ask(scoring.get, run)
         assert found.state in ("planned", "running", "finished"), f"the run is {found.state}: {found.error}"
         return found.ended
 
 
 @contextlib.contextmanager
-def stored(cache: pathlib.Path, chunk_rows: int = 0) -> Iterator[Stored]:
-    """A new server and its worker; `cache` has the converted model. `chunk_rows` 0: what the setting says."""
+def stored(cache: pathlib.Path, *options: Sequence[str], chunk_rows: int = 0) -> Iterator[Stored]:
+    """A new server and a worker for each set of `options`, or one without any; `cache` has the converted model.
+
+    `chunk_rows` 0: what the setting says.
+    """
     with contextlib.ExitStack() as stack:
         home = stack.enter_context(running.home())
-        options = {"chunk_rows": chunk_rows} if chunk_rows else {}
-        chosen = settings.load_settings(home=home.path, demo=False, **options)
+        sizes = {"chunk_rows": chunk_rows} if chunk_rows else {}
+        chosen = settings.load_settings(home=home.path, demo=False, **sizes)
         opened = stack.enter_context(contextlib.closing(services.open_services(chosen)))
         if opened.owner is None:
             raise SystemExit("This measures the embedded server: leave DATABASE_URL and STORE_URL empty.")
-        log = stack.enter_context((home.path / "worker.log").open("wb"))
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "undertone", "worker"],
-            cwd=running.ROOT,
-            env=home.environment | {"UNDERTONE_DEMO": "false", "UNDERTONE_MODEL_CACHE": str(cache)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        stack.callback(_end, worker)
-        yield Stored(home, opened, worker)
+        workers = []
+        for number, words in enumerate(options or [()]):
+            log = stack.enter_context((home.path / f"worker{number}.log").open("wb"))
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "undertone", "worker", *words],
+                cwd=running.ROOT,
+                env=home.environment | {"UNDERTONE_DEMO": "false", "UNDERTONE_MODEL_CACHE": str(cache)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+            stack.callback(_end, worker)
+            workers.append(worker)
+        yield Stored(home, opened, workers)
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
