@@ -1,6 +1,7 @@
 """Many workers on one store: two against one here, and as many as the store carries where the model only sleeps.
 
-First the real thing: a worker on one thread against two of them, the same texts in turn. Then workers that are real in
+First the real thing: a worker on one thread against two of them, each held to a processor of its own, the same texts in
+turn. Then workers that are real in
 all but the model, which sleeps as long as it would have computed: how many of them one store keeps busy. Rows a second
 are those between two moments while all are at work; a chunk that is under way counts by the part that lies between
 them. Store and simulated workers share this machine's processors, so the shares of either are told.
@@ -42,11 +43,11 @@ def say(*words: object) -> None:
 
 
 def real(sizes: Sizes, cache: pathlib.Path) -> tuple[float, float]:
-    """Rows a second of one worker and of two, the median of the rounds; each on one thread."""
+    """Rows a second of one worker and of two, the median of the rounds; each on one thread and its own processor."""
     one_thread = ["--threads", "1", "--queue", BOTH]
     rates: dict[str, list[float]] = {ALONE: [], BOTH: []}
     rows = texts.short(sizes.rows)
-    with stored.stored(cache, [*one_thread, "--queue", ALONE], one_thread) as place:
+    with stored.stored(cache, [*one_thread, "--queue", ALONE], one_thread, apart=True) as place:
         # Warm: enough chunks for either worker to load the model.
         place.rate(texts.short(8 * carrying.CHUNK_ROWS, seed=1), BOTH)
         place.rate(texts.short(carrying.CHUNK_ROWS, seed=1), ALONE)

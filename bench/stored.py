@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 
+import psutil
 from psycopg2 import extras, sql
 
 from tests import running
@@ -69,10 +70,11 @@ class Stored:
 
 
 @contextlib.contextmanager
-def stored(cache: pathlib.Path, *options: Sequence[str], chunk_rows: int = 0) -> Iterator[Stored]:
+def stored(cache: pathlib.Path, *options: Sequence[str], chunk_rows: int = 0, apart: bool = False) -> Iterator[Stored]:
     """A new server and a worker for each set of `options`, or one without any; `cache` has the converted model.
 
-    `chunk_rows` 0: what the setting says.
+    `chunk_rows` 0: what the setting says. `apart`: each worker is held to a processor of its own, where the system can,
+    as if it were on a machine of its own: else what one does besides computing runs on the other's processor.
     """
     with contextlib.ExitStack() as stack:
         home = stack.enter_context(running.home())
@@ -93,6 +95,10 @@ def stored(cache: pathlib.Path, *options: Sequence[str], chunk_rows: int = 0) ->
                 stderr=log,
             )
             stack.callback(_end, worker)
+            process = psutil.Process(worker.pid)
+            if apart and hasattr(process, "cpu_affinity"):
+                allowed = process.cpu_affinity()
+                process.cpu_affinity([allowed[number % len(allowed)]])
             workers.append(worker)
         yield Stored(home, opened, workers)
 
