@@ -154,6 +154,9 @@ class OpenVinoEngine(_Pooled):
             )
         )
         self._own = threading.local()
+        # Once, before there are several threads: the first two that enter OpenVINO's binding at one moment may wait for
+        # each other for ever, one for a guard of C++, the other, which holds it, for Python's lock.
+        self._compute(Batch(np.zeros((1, 4), dtype=np.int64), np.ones((1, 4), dtype=np.int64)))
 
     def _compute(self, batch: Batch) -> Outputs:
         if not hasattr(self._own, "request"):

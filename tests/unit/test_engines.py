@@ -212,6 +212,24 @@ def test_the_processors_are_those_that_this_process_may_use(monkeypatch: pytest.
     assert engines.processors() == 6
 
 
+def test_the_first_batch_is_computed_before_there_are_threads(
+    model: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads that enter OpenVINO's binding first, at the same moment, may wait for each other for ever."""
+    computed: list[str] = []
+    original = engines.OpenVinoEngine._compute
+
+    def compute(self: engines.OpenVinoEngine, batch: engines.Batch) -> engines.Outputs:
+        computed.append(threading.current_thread().name)
+        return original(self, batch)
+
+    monkeypatch.setattr(engines.OpenVinoEngine, "_compute", compute)
+    engine = engines.OpenVinoEngine(model, "float32", 2, 2)
+    assert computed == [threading.current_thread().name]
+    list(engine.outputs(batches(2)))
+    assert all(name.startswith("engine") for name in computed[1:])
+
+
 def test_a_batch_of_every_size_is_computed_by_many_callers_in_turn(model: pathlib.Path) -> None:
     """The classifier lets one caller in at a time; these come from threads of their own."""
     engine = engines.OpenVinoEngine(model, "float32", 2, 2)
