@@ -119,7 +119,7 @@ class Survey:
             return int(cursor.rowcount)
 
     def mark_vanished(self, run_id: int) -> int:
-        """Mark the scores whose rows are gone; how many. None where a key of the data cannot be compared here."""
+        """Mark the scores whose rows are gone; how many, 0 where a key of the data cannot be compared here."""
         with self._connection.cursor() as cursor:
             cursor.execute("SAVEPOINT marking")
             try:

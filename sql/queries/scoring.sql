@@ -112,10 +112,6 @@ SELECT state FROM undertone.runs WHERE id = :run FOR SHARE;
 SELECT state, source_id, model, model_id, chunk_rows, condition, statement, new_by ->> 'name', new_by ->> 'type', new_after
 FROM undertone.runs WHERE id = :run;
 
--- name: states(runs)
--- The states of some runs.
-SELECT id, state FROM undertone.runs WHERE id = ANY (:runs);
-
 -- name: note_surveyed(run, rows)!
 -- How many rows were looked at so far.
 UPDATE undertone.runs SET rows_surveyed = :rows WHERE id = :run AND state = 'planned';
