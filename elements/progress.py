@@ -118,7 +118,9 @@ def _numbers(number: int, before: tuple[object, ...]) -> None:
             " them, and says how to start one.",
             icon=":material/hourglass_empty:",
         )
-    if run.error:
+    if run.error and not run.ended:
+        st.warning(messages.plain(run.error), icon=":material/hourglass_empty:")
+    elif run.error:
         st.error(messages.plain(run.error), icon=":material/error:")
     elif run.chunks_failed:
         st.error(

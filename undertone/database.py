@@ -31,6 +31,10 @@ class DatabaseError(errors.UndertoneError):
     """The database cannot be reached, or answered a question of ours with an error."""
 
 
+class Unreachable(DatabaseError):
+    """No connection could be made: the database is down, or does not know the account."""
+
+
 class ConnectionLost(DatabaseError):
     """The connection ended while it was used; asking again on another one may well succeed."""
 
@@ -104,8 +108,8 @@ class Database:
     def lend(self) -> Iterator[Connection]:
         """Lend a connection for the length of a `with`. What was not committed in it is rolled back.
 
-        Raises DatabaseError when none can be had in time and ConnectionLost when it ends while in use; both have one
-        line that may be shown. Any other error of the driver becomes a DatabaseError with the server's words.
+        Raises Unreachable or PoolFull when none can be had in time and ConnectionLost when it ends while in use; each
+        has one line that may be shown. Any other error of the driver becomes a DatabaseError with the server's words.
         """
         with self._slot(self._seconds), self._lent() as connection:
             yield connection
@@ -137,7 +141,7 @@ class Database:
         try:
             lent = self._engine.raw_connection()
         except (psycopg2.Error, sqlalchemy.exc.DBAPIError) as error:
-            raise DatabaseError(f"The {self.name} cannot be reached at {self.place}: {_line(error)}") from error
+            raise Unreachable(f"The {self.name} cannot be reached at {self.place}: {_line(error)}") from error
         connection: Connection = lent.driver_connection
         try:
             yield connection

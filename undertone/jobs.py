@@ -90,6 +90,20 @@ def failed(store: database.Database, run_id: int, number: int) -> int:
         return int(failures or 0)
 
 
+def waits(store: database.Database, run_id: int, error: str) -> None:
+    """Say what a run waits for, where a person looks at it."""
+    with store.lend() as connection:
+        SQL.waits(connection, run=run_id, error=error)
+        connection.commit()
+
+
+def goes_on(store: database.Database, run_id: int) -> None:
+    """Take back what a run was said to wait for."""
+    with store.lend() as connection:
+        SQL.goes_on(connection, run=run_id)
+        connection.commit()
+
+
 def give_up(store: database.Database, run_id: int, number: int, *, worker: str, error: str) -> None:
     """Record that a chunk cannot be done, so that the rest of the run can end."""
     with store.lend() as connection:

@@ -23,6 +23,8 @@ QUEUE = planning.QUEUE
 # What every worker does, of whichever queue it is.
 HOUSE = "house"
 ATTEMPTS = 5  # 2 + 4 + 8 + 16 seconds between them
+# A database that is down comes back, or somebody mends its address: about an hour, half a minute between attempts.
+REACHING = 120
 # Of SQLSTATEs: connections, conflicts with others, what a server runs short of, operators and disks.
 PASSING = ("08", "40", "53", "55", "57", "58")
 ELSEWHERE_SECONDS = 10  # until a job that is another worker's is offered again
@@ -107,6 +109,8 @@ def score_chunk(context: procrastinate.JobContext, run: int, number: int) -> Non
     bench = _bench(context)
     with bench.busy(context.job.id, f"run {run}, chunk {number}"), _GivingUp(context, bench, run, number):
         chunks.score(bench.reader, bench.store, bench.model, run, number, worker=bench.name, stop=bench.stopping.is_set)
+        if context.job.attempts:
+            jobs.goes_on(bench.store, run)
 
 
 def start_due_runs(context: procrastinate.JobContext, timestamp: int) -> None:
@@ -148,6 +152,10 @@ class _GivingUp:
             return
         # Of an error that was not foreseen only the kind: its message may hold somebody's text.
         line = str(error) if isinstance(error, errors.UndertoneError) else f"unforeseen: {type(error).__name__}"
+        if isinstance(error, database.Unreachable) and self.job.attempts < REACHING:
+            log.warning("run %s, chunk %s waits: %s", self.run, self.number, line)
+            jobs.waits(self.bench.store, self.run, f"{line}. The run waits, and goes on by itself.")
+            return
         failures = jobs.failed(self.bench.store, self.run, self.number)
         log.warning("run %s, chunk %s, failure %s: %s", self.run, self.number, failures, line)
         if failures >= ATTEMPTS or not _may_pass(error):

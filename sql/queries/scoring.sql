@@ -194,6 +194,14 @@ UPDATE undertone.runs SET failures = failures + 1 WHERE id = :run RETURNING fail
 -- Count a failed attempt at a chunk; how many there were.
 UPDATE undertone.chunks SET failures = failures + 1 WHERE run_id = :run AND number = :number RETURNING failures;
 
+-- name: waits(run, error)!
+-- Say what a run waits for that is under way.
+UPDATE undertone.runs SET error = :error WHERE id = :run AND state IN ('planned', 'running') AND error IS DISTINCT FROM :error;
+
+-- name: goes_on(run)!
+-- Take back what a run was said to wait for.
+UPDATE undertone.runs SET error = NULL WHERE id = :run AND state = 'running' AND error IS NOT NULL;
+
 -- name: failed_to_waiting(run)!
 -- Put a run's failed chunks back in line, and those with failed rows.
 UPDATE undertone.chunks SET state = 'waiting', failures = 0, error = NULL

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psutil
+import psycopg2
 import pytest
 import sqlalchemy
 
@@ -185,6 +186,34 @@ def test_what_fails_for_good_is_given_up_and_the_rest_is_done(
     serve(bench, lambda _: bench.get(run).ended)
     done = bench.get(run)
     assert (done.state, done.error, done.rows, done.scored) == ("finished", None, 9, 9)
+
+
+def test_a_database_that_is_down_is_waited_for_and_costs_nothing(
+    bench: scored.Bench, execute: scored.Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "ATTEMPTS", 1)
+    fill(execute, 9)
+    run = bench.plan("texts", chunk_rows=3)
+    said: list[str | None] = []
+
+    def back(_: tasks.Bench) -> bool:
+        said.append(bench.get(run).error)
+        if said[-1]:
+            down.undo()
+        return bench.get(run).ended
+
+    def refuse() -> None:
+        raise psycopg2.OperationalError("connection refused")
+
+    with pytest.MonkeyPatch.context() as down:
+        down.setattr(bench.data, "_connect_once", refuse)
+        bench.data.close()
+        serve(bench, back)
+    ended = bench.get(run)
+    assert (ended.state, ended.error, ended.scored, ended.chunks_failed) == ("finished", None, 9, 0)
+    waited = next(filter(None, said))
+    assert waited.startswith("The data cannot be reached")
+    assert waited.endswith("The run waits, and goes on by itself.")
 
 
 def test_a_row_that_cannot_be_read_costs_itself_and_is_done_when_it_can(
