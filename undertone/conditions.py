@@ -163,12 +163,12 @@ def check(
 def word(condition: Condition) -> str:
     """A condition in words: `status is open`, `opened_at is in the last 7 days`. It is plain text, of any letters."""
     operator = OPERATORS.get(condition.operator)
-    words = operator.words if operator else condition.operator
+    words = operator.words if operator else _line(condition.operator)
     values = [_shown(value) for value in condition.values]
     if condition.operator == "between":
         said = " and ".join(values)
     elif condition.operator == "last":
-        said = " ".join(condition.values)
+        said = " ".join(_line(value) for value in condition.values)
     else:
         said = ", ".join(values[:10]) + (f" and {len(values) - 10} more" if len(values) > 10 else "")
     return " ".join(part for part in (_line(condition.column), words, said) if part)
