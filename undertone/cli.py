@@ -19,6 +19,7 @@ import typer
 
 from undertone import (
     catalog,
+    cli_row,
     cli_runs,
     cli_scores,
     cli_sql,
@@ -94,6 +95,7 @@ def tables(as_json: Json = False) -> None:
     output.table(("table", "kind", "rows (estimate)", "size", "comment"), rows, right=(2, 3))
 
 
+app.command()(cli_row.row)
 app.command()(cli_sql.query)
 app.command()(cli_sql.saved)
 app.command()(cli_sql.history)

@@ -18,6 +18,7 @@ SQL = rows.SQL
 WORDS, DESCRIBE_SECONDS, DESCRIBE_MILLISECONDS = 80, 1.0, 300
 # Rows that refer to one are counted up to this, each foreign key for so long, all of them for so long together.
 COUNTED, COUNT_SECONDS, COUNT_MILLISECONDS = 10_000, 2.0, 400
+CANDIDATES = 3  # columns, of which the first with something in it is taken
 # Names of columns that say what a row is, the likeliest first.
 TELLING = ("title", "name", "label", "subject", "full_name", "username", "email", "code", "description", "summary")
 
@@ -114,10 +115,13 @@ def _words(
     texts = [field for field in fields if field.column.category == "text" and field.column.name not in there]
     if not texts:
         return ""
-    field = min(texts, key=_rank)
+    heads = [
+        psycopg2.sql.SQL("nullif(btrim(left({}, {})), '')").format(rows.as_text(field), psycopg2.sql.Literal(WORDS + 1))
+        for field in sorted(texts, key=_rank)[:CANDIDATES]
+    ]
     statement = queries.compose(
         rows.SQL.by_key,
-        shown=psycopg2.sql.SQL("left({}, {})").format(rows.as_text(field), psycopg2.sql.Literal(WORDS + 1)),
+        shown=psycopg2.sql.SQL("coalesce({})").format(reading.listed(heads)),
         relation=relation.identifier,
         matches=_equal(row, relations.pick(relation, fields, there), here),
     )
