@@ -42,6 +42,7 @@ page = st.navigation(
         "": [st.Page(home, title="Home", icon=":material/home:", default=True)],
         "Look": [
             st.Page("pages/tables.py", title="Tables", icon=":material/table:"),
+            st.Page("pages/row.py", title="Row", icon=":material/table_rows:", visibility="hidden"),
             st.Page("pages/sql.py", title="SQL", icon=":material/terminal:"),
         ],
         "Score": [

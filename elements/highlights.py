@@ -78,12 +78,12 @@ export default function ({ data, parentElement }) {
 _mount = st.components.v2.component("undertone_highlights", html=HTML, css=CSS, js=JS)
 
 
-def words(text: str, found: explaining.Explanation) -> None:
+def words(text: str, found: explaining.Explanation, *, key: str = "undertone_highlights") -> None:
     """`text` with what spoke for its label and against it; nothing where it has no label."""
     label = found.prediction.label
     if label is None:
         return
-    _mount(data=described(text, found), key="undertone_highlights")
+    _mount(data=described(text, found), key=key)
 
 
 def described(text: str, found: explaining.Explanation) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """One row, found by its key: all of its values, the rows beside it in the order of the key, and as JSON.
 
-    read  beside  as_json  whole     here
-    outgoing  incoming               references.py    what it refers to, and what refers to it
-    of_row  text_of                  row_scores.py    what models said of it
+    read  beside  as_json  whole  statement    here
+    outgoing  incoming                         references.py    what it refers to, and what refers to it
+    of_row  text_of                            row_scores.py    what models said of it
 
 The first argument is a psycopg2 connection of the account that only reads. A key is given as PostgreSQL's texts of its
 values, in any spelling that the server takes; only relations with a key of their own have rows that can be found
@@ -19,13 +19,15 @@ from typing import Any
 import psycopg2
 import psycopg2.sql
 
-from undertone import database, names, queries, reading, relations, units
+from undertone import conditions, database, looks, names, queries, reading, relations, row_statement, units
 
 SQL = queries.load("rows")
 # Of every value first so many characters; of those that are longer then more, as many as all of them together may have.
 FIRST, MOST, TOGETHER = 10_000, 1_000_000, 4_000_000
-MOST_JSON, MOST_WHOLE = 20_000_000, 200_000_000  # characters of a row; bytes of a value that is a file
+MOST_JSON, MOST_WHOLE = 20_000_000, 50_000_000  # characters of a row; bytes of a value that is a file
 READ_MILLISECONDS, LOCK_MILLISECONDS, BESIDE_MILLISECONDS = 10_000, 3_000, 1_000
+
+FLOATS = ("real", "double precision")
 
 Key = tuple[str, ...]
 
@@ -36,9 +38,11 @@ class RowError(relations.CatalogError):
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """A value of a row, as in `reading`, or its beginning where it `is_cut`: of bytes, `\\x` and their hex.
+    """A value of a row, or its beginning where it `is_cut`.
 
-    `length` is that of all of it, in characters, of bytes in bytes; None for NULL, numbers and booleans.
+    As in `reading`, but that floats are texts, too: the server's, of as few digits as tell them apart. Of bytes it is
+    `\\x` and their hex. `length` is that of all of it, in characters, of bytes in bytes; None for NULL, numbers and
+    booleans.
     """
 
     field: relations.Field
@@ -97,7 +101,7 @@ def read(connection: database.Connection, relation: relations.Relation, key: Seq
     fields = relations.fields(connection, relation)
     found = keyed(connection, relation, fields, key)
     width = len(found)
-    shown = [*(as_text(field) for field in found), *(reading.shown(field, FIRST) for field in fields)]
+    shown = [*(as_text(field) for field in found), *map(_shown, fields)]
     first = _one(connection, relation, shown, matching(found, key))
     if first is None:
         raise missing(relation, found, key)
@@ -119,7 +123,7 @@ def read(connection: database.Connection, relation: relations.Relation, key: Seq
                 cells.append(Cell(field, str(value)[:FIRST], length, is_cut=True))
             else:
                 cells.append(Cell(field, more, length, is_cut=length is not None and length > len(more)))
-        elif isinstance(value, str):
+        elif isinstance(value, str) and field.column.category != "number":
             cells.append(Cell(field, value, len(value) // 2 - 1 if field.base == "bytea" else len(value)))
         else:
             cells.append(Cell(field, value, None))
@@ -174,27 +178,27 @@ def as_json(connection: database.Connection, row: Row) -> str:
     return str(rows[0][0])
 
 
-def whole(connection: database.Connection, row: Row, column: str) -> bytes:
+def whole(connection: database.Connection, relation: relations.Relation, key: Sequence[str], column: str) -> bytes:
     """All of one value, for a file: bytes as they are, anything else as text in UTF-8; nothing for NULL.
 
-    Raises RowError where it has more than 200 MB, and where it is gone.
+    Raises RowError where it has more than 50 MB, and where it is gone.
     """
-    fields = relations.fields(connection, row.relation)
-    found = keyed(connection, row.relation, fields, row.key)
-    (field,) = relations.pick(row.relation, fields, [column])
+    fields = relations.fields(connection, relation)
+    found = keyed(connection, relation, fields, key)
+    (field,) = relations.pick(relation, fields, [column])
     value = field.expression if field.base == "bytea" else as_text(field)
     size = psycopg2.sql.SQL("octet_length({})").format(value)
-    measured = _one(connection, row.relation, [size], matching(found, row.key))
+    measured = _one(connection, relation, [size], matching(found, key))
     if measured is None:
-        raise missing(row.relation, found, row.key)
+        raise missing(relation, found, key)
     if (measured[0] or 0) > MOST_WHOLE:
         raise RowError(
             f"This value is too large to be one file here: {units.size(measured[0])}, and {units.size(MOST_WHOLE)}"
             " are the limit. Read it in pieces with SQL: substring(…)."
         )
-    fetched = _one(connection, row.relation, [value], matching(found, row.key))
+    fetched = _one(connection, relation, [value], matching(found, key))
     if fetched is None:
-        raise missing(row.relation, found, row.key)
+        raise missing(relation, found, key)
     if fetched[0] is None:
         return b""
     return fetched[0].encode() if isinstance(fetched[0], str) else bytes(fetched[0])
@@ -261,9 +265,20 @@ def limited(connection: database.Connection, relation: relations.Relation, milli
         raise
 
 
+def statement(connection: database.Connection, row: Row) -> str:
+    """The statement that selects a row, for people. Raises ConditionError for a key that no filter can hold."""
+    parts = [conditions.Condition(name, "eq", (text,)) for name, text in zip(row.key_names, row.key, strict=True)]
+    look = looks.Look(row.relation.label, where=conditions.Group(tuple(parts)))
+    return row_statement.statement(connection, row.relation, relations.fields(connection, row.relation), look)
+
+
 def as_text(field: relations.Field) -> psycopg2.sql.Composed:
     """A column of r as text."""
     return psycopg2.sql.SQL("({})::text").format(field.expression)
+
+
+def _shown(field: relations.Field) -> psycopg2.sql.Composable:
+    return as_text(field) if field.base in FLOATS else reading.shown(field, FIRST)
 
 
 def _longer(field: relations.Field, most: int) -> tuple[psycopg2.sql.Composable, psycopg2.sql.Composable]:

@@ -7,8 +7,8 @@ SELECT {shown} FROM {relation} AS r WHERE {matches} LIMIT 1;
 SELECT {key} FROM {relation} AS r WHERE ({terms}) {comparison} ({values}) ORDER BY {order} LIMIT 1;
 
 -- name: as_json()
--- One row as a JSON object, every number with all its digits.
-SELECT to_json(r)::text FROM (SELECT {columns} FROM {relation} AS r WHERE {matches} LIMIT 1) AS r;
+-- One row as a JSON object, a line for each column, every number with all its digits.
+SELECT row_to_json(r, true)::text FROM (SELECT {columns} FROM {relation} AS r WHERE {matches} LIMIT 1) AS r;
 
 -- name: text_of()
 -- A text of a row that is put together from columns: its beginning, its length in characters, its hash.

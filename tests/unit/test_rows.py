@@ -83,6 +83,9 @@ def test_a_key_of_several_columns_goes_in_the_order_of_the_key(execute: Execute,
     around = rows.beside(data, row.relation, row.key)
     assert (around.previous, around.next) == (("x", "1"), ("y", "1"))
     assert json.loads(rows.as_json(data, row)) == {"v": "1", "b.%": 2, 'a"': "x"}
+    with data.cursor() as cursor:
+        cursor.execute(rows.statement(data, row))
+        assert cursor.fetchall() == [("1", 2, "x")]
     with pytest.raises(rows.RowError, match=r"its key has 2 columns.*and the link 1 value"):
         read(data, NASTY, "x")
 
@@ -123,7 +126,7 @@ def test_what_is_gone_or_has_no_key_or_is_locked_is_one_clear_error(
     execute("DELETE FROM t WHERE id = 1; DROP VIEW v; ALTER TABLE t DROP COLUMN v")
     assert list(values(rows.read(data, relation, ["2"]))) == ["id"]
     with pytest.raises(catalog.CatalogError, match='no column "v"'):
-        rows.whole(data, row, "v")
+        rows.whole(data, row.relation, row.key, "v")
     with pytest.raises(rows.RowError, match="any more"):
         rows.as_json(data, row)
     data.rollback()
@@ -152,12 +155,12 @@ def test_values_come_in_full_up_to_a_limit_that_is_said(
     assert found["b"] == ("\\x00ff", 2, False)
     assert found["big"][1:] == (40_000, True)
     assert bytes.fromhex(str(found["big"][0])[2:]) == b"ab" * 2_499 + b"a"
-    assert row.texts(["id", "f", "nothing"]) == ("1", "nan", None)
+    assert row.texts(["id", "f", "nothing"]) == ("1", "NaN", None)
     assert row.texts(["longer"]) is row.texts(["nowhere"]) is None
     # As a file, a value is whole.
-    assert rows.whole(data, row, "longer") == b"x" * 50_000
-    assert rows.whole(data, row, "big") == b"ab" * 20_000
-    assert rows.whole(data, row, "nothing") == b""
+    assert rows.whole(data, row.relation, row.key, "longer") == b"x" * 50_000
+    assert rows.whole(data, row.relation, row.key, "big") == b"ab" * 20_000
+    assert rows.whole(data, row.relation, row.key, "nothing") == b""
     written = rows.as_json(data, row)
     assert '"j":{"a": 12345678901234567890.10,  "a": 1}' in written
     assert json.loads(written)["f"] == "NaN"
@@ -166,7 +169,7 @@ def test_values_come_in_full_up_to_a_limit_that_is_said(
     with pytest.raises(rows.RowError, match="too large for JSON"):
         rows.as_json(data, row)
     with pytest.raises(rows.RowError, match="too large to be one file"):
-        rows.whole(data, row, "big")
+        rows.whole(data, row.relation, row.key, "big")
 
 
 def test_a_row_of_1600_columns_is_read(execute: Execute, data: database.Connection) -> None:
