@@ -50,29 +50,63 @@ def statement(
     `conditions.compose`: times in the statement are absolute. Raises CatalogError where the relation or a column is not
     there, and ConditionError and SearchError as those who compose.
     """
-    about = SQL.about(connection, schema=relation.schema, name=relation.name, label=relation.label)
-    if about is None:
-        raise relations.gone(relation)
-    unmistakable, whole = about
+    label, whole = _about(connection, relation)
     plain = [_plain(field) for field in fields]
     if look.columns or not whole:
         chosen = relations.pick(relation, plain, look.columns) if look.columns else plain
         listed = _listed([names.quoted(field.column.name) for field in chosen])
     else:
         listed = "*"
-    where = [conditions.compose(plain, part, relation=relation, zone=zone) for part in _parts(look.where)]
-    if look.search.strip():
-        where.append(searching.compose(_searched(search or searching.plan(connection, relation, fields)), look.search))
-    order = _order(connection, relation, plain, look.sorts)
-    rest = psycopg2.sql.Composed([])
-    if where := [part for part in where if part is not None]:
-        rest += psycopg2.sql.SQL("\nWHERE ") + psycopg2.sql.SQL("\n  AND ").join(where)
-    if order:
+    rest = _where(connection, relation, plain, look, search, zone)
+    if order := _order(connection, relation, plain, look.sorts):
         rest += psycopg2.sql.SQL("\nORDER BY ") + reading.listed(order)
     if limit is not None:
         rest += psycopg2.sql.SQL("\nLIMIT ") + psycopg2.sql.Literal(limit)
-    label = relation.label if unmistakable else f"{names.quoted(relation.schema)}.{names.quoted(relation.name)}"
-    composed = queries.compose(SQL.rows, columns=psycopg2.sql.SQL(listed), relation=psycopg2.sql.SQL(label), rest=rest)
+    return _text(connection, queries.compose(SQL.rows, columns=psycopg2.sql.SQL(listed), relation=label, rest=rest))
+
+
+def count(
+    connection: database.Connection,
+    relation: relations.Relation,
+    fields: Sequence[relations.Field],
+    look: looks.Look,
+    search: searching.Search | None = None,
+    *,
+    zone: str | None = None,
+) -> str:
+    """How many rows a look has, as a statement of one row and column; else as `statement`."""
+    label, _ = _about(connection, relation)
+    rest = _where(connection, relation, [_plain(field) for field in fields], look, search, zone)
+    return _text(connection, queries.compose(SQL.count, relation=label, rest=rest))
+
+
+def _about(connection: database.Connection, relation: relations.Relation) -> tuple[psycopg2.sql.Composable, bool]:
+    """The relation as it has to be written here, and whether all of its columns may be selected."""
+    about = SQL.about(connection, schema=relation.schema, name=relation.name, label=relation.label)
+    if about is None:
+        raise relations.gone(relation)
+    unmistakable, whole = about
+    full = f"{names.quoted(relation.schema)}.{names.quoted(relation.name)}"
+    return psycopg2.sql.SQL(relation.label if unmistakable else full), whole
+
+
+def _where(
+    connection: database.Connection,
+    relation: relations.Relation,
+    fields: Sequence[_Plain],
+    look: looks.Look,
+    search: searching.Search | None,
+    zone: str | None,
+) -> psycopg2.sql.Composed:
+    found = [conditions.compose(fields, part, relation=relation, zone=zone) for part in _parts(look.where)]
+    if look.search.strip():
+        found.append(searching.compose(_searched(search or searching.plan(connection, relation, fields)), look.search))
+    if not (lines := [part for part in found if part is not None]):
+        return psycopg2.sql.Composed([])
+    return psycopg2.sql.SQL("\nWHERE {}").format(psycopg2.sql.SQL("\n  AND ").join(lines))
+
+
+def _text(connection: database.Connection, composed: psycopg2.sql.Composed) -> str:
     return str(composed.as_string(connection)).strip()
 
 

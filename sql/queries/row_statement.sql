@@ -13,3 +13,8 @@ WHERE n.nspname = :schema AND c.relname = :name;
 -- All rows of a look, for people to read and change.
 SELECT {columns}
 FROM {relation}{rest}
+
+-- name: count()
+-- How many rows a look has.
+SELECT count(*)
+FROM {relation}{rest}

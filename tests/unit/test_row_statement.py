@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import psycopg2.sql
 import pytest
 
-from undertone import catalog, conditions, console, database, looks, relations, row_statement
+from undertone import catalog, conditions, console, database, looks, matching, relations, row_statement, searching
 from undertone.conditions import Condition, Group
 from undertone.looks import Look, Sort
 
@@ -170,3 +171,35 @@ def test_it_asks_for_no_more_than_may_be_read(data_pool: database.Database, exec
         execute("DROP TABLE part")
         with pytest.raises(catalog.CatalogError, match="no longer there"):
             row_statement.statement(connection, relation, [], Look())
+
+
+def test_it_counts_the_same_rows(data_pool: database.Database, execute: Execute) -> None:
+    execute(
+        "CREATE TABLE numbers AS SELECT n, CASE WHEN n % 2 = 0 THEN 'even' ELSE 'odd' END AS kind"
+        " FROM generate_series(1, 9) AS n"
+    )
+
+    for look, expected in (
+        (Look(), 9),
+        (Look(where=Group((Condition("n", "gt", ("4",)),)), columns=("n",), sorts=(Sort("n"),)), 5),
+        (Look(where=Group((Condition("n", "gt", ("4",)),)), search="even"), 2),
+    ):
+
+        def ask(connection: database.Connection, look: Look = look) -> tuple[str, int]:
+            relation = catalog.find(connection, "numbers")
+            fields = relations.fields(connection, relation)
+            search = searching.plan(connection, relation, fields)
+            where = matching.compose(fields, look, relation=relation, search=search)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    psycopg2.sql.SQL("SELECT count(*) FROM numbers AS r WHERE {}").format(
+                        where or psycopg2.sql.SQL("true")
+                    )
+                )
+                (counted,) = cursor.fetchone()
+            return row_statement.count(connection, relation, fields, look, search), counted
+
+        statement, counted = data_pool.ask(ask)
+        assert statement.startswith("SELECT count(*)\nFROM numbers")
+        assert console.run(data_pool, statement).rows == [(expected,)] == [(counted,)]
+        assert len(console.run(data_pool, made(data_pool, "numbers", look)).rows) == expected
