@@ -8,6 +8,9 @@ it as an error. The tree:
     ├── ServerError            the embedded PostgreSQL cannot be started             (embedded)
     ├── DatabaseError          a database cannot be reached or does not answer       (database)
     ├── CatalogError           a relation or a column that is not there              (catalog)
+    ├── ConditionError         a filter that does not fit its column                 (conditions)
+    ├── SearchError            a text that cannot be searched for                    (searching)
+    ├── LookError              a link that cannot be read, or is too long            (looks)
     ├── StatementError         a person's statement brought no result                (console)
     │   ├── StatementRefused   not sent, or not a question
     │   ├── StatementLimited   stopped by a limit, or because somebody asked for it

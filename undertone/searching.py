@@ -111,6 +111,7 @@ def plan(connection: database.Connection, relation: relations.Relation, fields: 
 def compose(search: Search, text: str) -> psycopg2.sql.Composed | None:
     """That a row has the text, as a condition of SQL about the relation, which is called r there; None for no text.
 
+    An expression of an index names columns without the r, so there may be nothing else in the statement that has any.
     Raises SearchError for a text that no server could read, or that is too long, and where there is nothing to search.
     """
     if not text.strip():

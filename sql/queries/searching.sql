@@ -1,7 +1,8 @@
 -- name: indexes(schema, name)
 -- What is indexed for searching in texts: whether as words (else as trigrams), the column, or NULL and the expression, the
 -- text search configuration as an expression names it (a generated column's own), and the columns that the index is made of.
--- Not of an index over a part of the rows, nor over functions other than the server's own: whoever searches would call them.
+-- Not of an index over a part of the rows, nor over functions, operators and types (a domain has checks) other than the
+-- server's own: whoever searches would call them.
 -- GIN keeps words and not the vectors they come from, so it is the class that says what is indexed.
 SELECT o.opcintype = 'tsvector'::regtype, a.attname::text,
        CASE WHEN a.attname IS NULL THEN pg_get_indexdef(x.oid, k.position, false) END,
@@ -35,6 +36,6 @@ WHERE n.nspname = :schema AND c.relname = :name AND i.indisvalid AND i.indpred I
   AND NOT EXISTS (
       SELECT FROM pg_catalog.pg_depend AS p
       WHERE p.classid = 'pg_class'::regclass AND p.objid = x.oid
-        AND p.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+        AND p.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass)
   )
 ORDER BY m.amname, x.oid, k.position;
