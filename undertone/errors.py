@@ -17,6 +17,7 @@ it as an error. The tree:
     │   └── StatementFailed    the server's own words
     ├── ParameterError         a parameter without a value, or with a wrong one      (parameters)
     ├── PlanError              an answer of the server that is no plan               (plans)
+    ├── FavouriteError         a table that cannot be marked                         (favourites)
     ├── LibraryError           a saved query that cannot be kept or found            (library)
     ├── ChartError             a chart that cannot be drawn                          (charts)
     ├── ExportError            an answer that cannot become a file                   (export)
