@@ -57,7 +57,8 @@ def moment(text: str, zone: zoneinfo.ZoneInfo) -> str | None:
         local = datetime.datetime.fromisoformat(text).astimezone(zone)
     except (ValueError, OverflowError):
         return None
-    return f"{local.replace(tzinfo=None).isoformat(' ')} {local:%Z}"
+    whole, dot, fraction = local.replace(tzinfo=None).isoformat(" ").partition(".")
+    return f"{whole}{dot}{fraction.rstrip('0')} {local:%Z}"
 
 
 def zone(name: str | None) -> zoneinfo.ZoneInfo:
