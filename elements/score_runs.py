@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import functools
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,7 +14,7 @@ from undertone import errors, listing, units
 
 MOST = 200
 LOOK_SECONDS = 3.0, 15.0  # while a run in the list is under way, and while none is
-GRID, LISTED = "score_grid", "score_listed"
+GRID, CHOSEN = "score_grid", "score_chosen"
 ROWS, HEIGHT = 5, 184  # pixels: that many rows, so that the chosen run is seen below
 NAMES = ("run", "source", "state", "rows", "done", "failed rows", "model", "planned", "took", "who")
 
@@ -29,12 +31,13 @@ def show() -> int | None:
         return None
     filters = _filters()
     lines, _ = runs.get_lines(**filters, most=MOST)
-    wanted = st.query_params.get("run", "")
+    # A click counts more than the address, which may be behind: a browser that looks again says where it was before.
+    wanted = str(st.session_state.pop(CHOSEN, st.query_params.get("run", "")))
     if not wanted.isdecimal():
         wanted = str(lines[0].id if lines else newest)
     score_place.keep("run", wanted)
     seconds = LOOK_SECONDS[0] if any(line.under_way for line in lines) else LOOK_SECONDS[1]
-    st.fragment(_grid, run_every=seconds)(filters)
+    st.fragment(_grid, run_every=seconds)(filters, int(wanted))
     return int(wanted)
 
 
@@ -77,7 +80,7 @@ def _filters() -> dict[str, str | None]:
     return chosen
 
 
-def _grid(filters: dict[str, str | None]) -> None:
+def _grid(filters: dict[str, str | None], chosen: int) -> None:
     try:
         lines, more = runs.get_lines(**filters, most=MOST)
     except errors.UndertoneError as error:
@@ -87,34 +90,39 @@ def _grid(filters: dict[str, str | None]) -> None:
         messages.empty("No run is like that. Take a filter away to see others.", icon=":material/filter_alt_off:")
         return
     numbers = [line.id for line in lines]
-    st.session_state[LISTED] = numbers
-    chosen = st.query_params.get("run", "")
-    at = [numbers.index(int(chosen))] if chosen.isdecimal() and int(chosen) in numbers else []
-    # Said anew each time: a row keeps its place in the grid when a newer run comes above it, a run does not.
-    st.session_state[GRID] = {"selection": {"rows": at, "columns": [], "cells": []}}
+    # Another list is another grid: a row keeps its place when a newer run comes above it, a run does not, and a browser
+    # that has not seen the new list yet would choose by the old one's places.
+    key = f"{GRID}_{hash(tuple(numbers))}"
+    at = [numbers.index(chosen)] if chosen in numbers else []
+    # Said only where it is not so: what is said while somebody clicks could undo the click.
+    if CHOSEN not in st.session_state and _selected(key) != at:
+        st.session_state[key] = {"selection": {"rows": at, "columns": [], "cells": []}}
     grids.show(
         NAMES,
         [_row(line) for line in lines],
-        key=GRID,
+        key=key,
         plain=("run",),
         selectable=True,
-        on_select=_choose,
+        on_select=functools.partial(_choose, key, numbers),
         height=HEIGHT if len(lines) > ROWS else None,
         missing="",
     )
-    if st.session_state.pop("score_chosen", False):
+    if CHOSEN in st.session_state:
         st.rerun()
     if more:
         st.caption(f"The newest {MOST:,}. There are older ones: search or filter to see them.")
 
 
-def _choose() -> None:
+def _selected(key: str) -> list[int]:
+    """The rows that are selected in a grid; none where it has not been shown."""
+    rows: list[int] = st.session_state[key]["selection"]["rows"] if key in st.session_state else []
+    return rows
+
+
+def _choose(key: str, numbers: Sequence[int]) -> None:
     """Somebody clicked a row: note which run that is, and let the whole page show it."""
-    rows = st.session_state[GRID]["selection"]["rows"]
-    numbers = st.session_state.get(LISTED, [])
-    if rows and rows[0] < len(numbers):
-        st.query_params["run"] = str(numbers[rows[0]])
-        st.session_state["score_chosen"] = True
+    for row in _selected(key):
+        st.session_state[CHOSEN] = numbers[row]
 
 
 def _row(line: listing.Line) -> tuple[object, ...]:

@@ -25,13 +25,16 @@ import sqlalchemy
 from tests import servers
 from undertone import database, embedded, store
 
+CACHE, SHARED = "UNDERTONE_MODEL_CACHE", "PYTEST_XDIST_WORKER"
+_shared = os.environ.get(CACHE) if SHARED in os.environ else None
 for name in [name for name in os.environ if name.startswith(("PG", "UNDERTONE_", "DATABASE_URL", "STORE_URL"))]:
     del os.environ[name]  # the tests say themselves what they want
-# But for this: a conversion takes ten seconds. It goes as the tests end. Not pytest's own directory, which is
-# closed to every other account.
-_cache = tempfile.TemporaryDirectory(prefix="undertone-models-", dir="/tmp", ignore_cleanup_errors=True)
-pathlib.Path(_cache.name).chmod(0o755)
-os.environ["UNDERTONE_MODEL_CACHE"] = _cache.name
+# But for this: a conversion and the choice of an engine take ten seconds and more, once for all that run side by side.
+# It goes as the tests end. Not pytest's own directory, which is closed to every other account.
+if _shared is None:
+    _cache = tempfile.TemporaryDirectory(prefix="undertone-models-", dir="/tmp", ignore_cleanup_errors=True)
+    pathlib.Path(_cache.name).chmod(0o755)
+os.environ[CACHE] = _shared or _cache.name
 
 TEMPLATE = "undertone"
 _numbers = itertools.count(1)
@@ -45,7 +48,7 @@ def _superuser(server: servers.Postgresql, name: str) -> database.Connection:
 
 @pytest.fixture(scope="session")
 def model_cache() -> pathlib.Path:
-    return pathlib.Path(_cache.name)
+    return pathlib.Path(os.environ[CACHE])
 
 
 @pytest.fixture(scope="session")

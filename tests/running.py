@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -21,6 +22,9 @@ import psutil
 
 ROOT = pathlib.Path(__file__).parent.parent
 WAIT_SECONDS = 120.0
+# Below those that a system gives to connections: what takes seconds to listen finds its port still free then.
+PORTS = range(20_000, 32_000)
+_chance = random.Random()
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Home:
         kept = {
             name: value
             for name, value in os.environ.items()
-            # Converting the model takes ten seconds: all homes share one cache.
+            # Converting the model takes ten seconds, choosing an engine for it longer: all homes share one cache.
             if not name.startswith(("PG", "UNDERTONE_")) or name == "UNDERTONE_MODEL_CACHE"
         }
         # Neither a machine's own postgres nor its initdb may be what makes a test pass.
@@ -47,7 +51,8 @@ class Home:
             )
             or "/usr/bin:/bin"
         )
-        self.environment = kept | {"UNDERTONE_HOME": str(self.path)} | self.environment
+        # An engine is chosen for a number of threads: the tests have one number.
+        self.environment = kept | {"UNDERTONE_HOME": str(self.path), "UNDERTONE_THREADS": "1"} | self.environment
 
     def command(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """`python -m undertone …` to its end."""
@@ -103,9 +108,11 @@ def wait_until(true: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS
 
 def free_port() -> int:
     """A port that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = _chance.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
@@ -149,7 +156,11 @@ def app(home: Home, command: tuple[str, ...] = (str(ROOT / "bin" / "run"),)) -> 
         )
     running = App(home, process, f"http://localhost:{port}", log)
     try:
-        wait_until(running.answers, f"the app answers at {running.address}")
+        try:
+            wait_until(lambda: running.answers() or process.poll() is not None, f"the app answers at {running.address}")
+            assert process.poll() is None, "the app has ended"
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it said:\n{log.read_text()[-4000:]}") from None
         yield running
     finally:
         if process.poll() is None:

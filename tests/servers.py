@@ -10,6 +10,7 @@ from typing import Any
 
 import testing.postgresql
 
+from tests import running
 from undertone import privileges
 
 # -N: no fsync while initialising, 0.7 s against 4 s. The locale is the embedded server's.
@@ -32,6 +33,7 @@ class Postgresql(testing.postgresql.Postgresql):  # type: ignore[misc]
             initdb=str(binaries / "initdb"),
             postgres=str(binaries / "postgres"),
             initdb_args=INITDB,
+            port=running.free_port(),
             postgres_args="-h 127.0.0.1 -F -c logging_collector=off -c max_connections=200",
             **settings,
         )

@@ -29,7 +29,7 @@ def bare_home() -> Iterator[running.Home]:
 
 def opener(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Open:
     """Open a page of an app with this environment; "" is the home page."""
-    for name, value in (environment | {"UNDERTONE_LOCAL_WORKER": "false"}).items():
+    for name, value in (environment | {"UNDERTONE_LOCAL_WORKER": "false", "UNDERTONE_THREADS": "1"}).items():
         monkeypatch.setenv(name, value)
 
     def open_page(name: str = "", **query: Any) -> AppTest:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy
 from streamlit.testing.v1 import AppTest
 
-from elements import finished
+from elements import finished, score_runs
 from resources import model
 from tests.pages import conftest
 from tests.unit import scored
@@ -423,6 +423,23 @@ def test_hundreds_of_runs_are_filtered_and_an_old_one_is_still_found(desk: Desk)
     app.text_input(key="score_filter_find").set_value("no such \0 thing").run()
     assert "No run is like that" in said(app)
     assert "finished: 1 of 1 row" in said(app)
+
+
+def test_a_click_counts_more_than_an_address_that_is_behind(desk: Desk) -> None:
+    desk.table("reviews", "good")
+    desk.table("tickets", "bad")
+    for relation in ("reviews", "tickets"):
+        desk.run(relation)
+    app = desk.open(part="runs")
+    assert app.subheader[0].value == "Run 2"
+    # The browser looked again before it had heard of what was clicked.
+    app.session_state[score_runs.CHOSEN] = 1
+    app.query_params["run"] = "2"
+    app.run()
+    assert app.subheader[0].value == "Run 1"
+    assert app.query_params["run"] == "1"
+    app.run()
+    assert app.subheader[0].value == "Run 1"
 
 
 def test_a_run_that_is_not_there_is_said_so(desk: Desk) -> None:
