@@ -19,8 +19,10 @@ TABLES, SQL = "pages/tables.py", "pages/sql.py"
 
 def back(label: str | None) -> None:
     """To the table, or to all tables."""
-    name = "All tables" if label is None else f"All rows of {messages.plain(_short(label))}"
-    parameters = None if label is None else looks.parameters(looks.Look(label))
+    name, parameters = "All tables", None
+    with contextlib.suppress(errors.UndertoneError):  # what is too long for an address names no table
+        parameters = looks.parameters(looks.Look(label)) or None
+        name = name if label is None else f"All rows of {messages.plain(_short(label))}"
     st.page_link(TABLES, label=name, icon=":material/table:", query_params=parameters)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from elements import highlights, labels, messages, place
+from elements import highlights, labels, messages, place, row_cells
 from resources import database, results
 from resources import rows as answers
 from undertone import catalog, errors, row_scores, rows
@@ -56,7 +56,7 @@ def _score(score: row_scores.Score, text: row_scores.Text | None, row: rows.Row,
         read = "a part" if score.share_read is None else f"the first {min(max(round(100 * score.share_read), 1), 99)} %"
         st.caption(f":material/content_cut: The model read {read} of the text.")
     if score.vanished_at is not None:
-        st.caption(f"A run found no such row on {_time(score)}; it has come back since.")
+        st.caption("A later run found no such row; it has come back since.")
     _facts(score)
 
 
@@ -118,4 +118,4 @@ def _score_link(row: rows.Row, more: dict[str, str]) -> None:
 
 
 def _time(score: row_scores.Score) -> str:
-    return f"{score.at.astimezone():%Y-%m-%d %H:%M}"
+    return f"{score.at.astimezone(row_cells.zone(st.context.timezone)):%Y-%m-%d %H:%M}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from resources import database
-from undertone import catalog, references, row_scores, rows, scores
+from undertone import catalog, references, row_copies, row_scores, rows, scores
 
 SECONDS = 5
 MOST_TEXT = 20_000  # characters of a text that is explained, as on Try it
@@ -51,18 +51,18 @@ def get_pointing(relation: catalog.Relation, key: Key) -> list[references.Pointi
 @st.cache_data(ttl=SECONDS, max_entries=5, show_spinner="Writing it as JSON …")
 def get_json(relation: catalog.Relation, key: Key) -> str:
     """A row as JSON. Raises RowError where it is too large."""
-    return database.get_database().ask(rows.as_json, get_row(relation, key))
+    return database.get_database().ask(row_copies.as_json, get_row(relation, key))
 
 
 @st.cache_data(ttl=SECONDS, max_entries=100, show_spinner=False)
 def get_statement(relation: catalog.Relation, key: Key) -> str:
     """The statement that selects a row, for people. Raises ConditionError for a key that no filter can hold."""
-    return database.get_database().ask(rows.statement, get_row(relation, key))
+    return database.get_database().ask(row_copies.statement, get_row(relation, key))
 
 
 def whole(relation: catalog.Relation, key: Key, column: str) -> Callable[[], bytes]:
     """What reads all of a value, for a file, when somebody wants it; it needs no session to be called."""
-    return functools.partial(database.get_database().ask, rows.whole, relation, key, column)
+    return functools.partial(database.get_database().ask, row_copies.whole, relation, key, column)
 
 
 @st.cache_data(ttl=SECONDS, max_entries=100, show_spinner="Looking for scores …")

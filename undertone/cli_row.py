@@ -16,6 +16,7 @@ from undertone import (
     names,
     output,
     references,
+    row_copies,
     row_scores,
     rows,
     services,
@@ -43,7 +44,7 @@ def row(
 
     def ask(connection: database.Connection) -> tuple[rows.Row, str, Links]:
         found = rows.read(connection, catalog.find(connection, table), key)
-        written = rows.as_json(connection, found) if as_json else ""
+        written = row_copies.as_json(connection, found) if as_json else ""
         links: Links = ([], [])
         if refer:
             links = references.outgoing(connection, found), references.incoming(connection, found)

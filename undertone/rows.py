@@ -1,8 +1,9 @@
-"""One row, found by its key: all of its values, the rows beside it in the order of the key, and as JSON.
+"""One row, found by its key: all of its values, and the rows beside it in the order of the key.
 
-    read  beside  as_json  whole  statement    here
-    outgoing  incoming                         references.py    what it refers to, and what refers to it
-    of_row  text_of                            row_scores.py    what models said of it
+    read  beside                here
+    as_json  whole  statement   row_copies.py   the row to take along
+    outgoing  incoming          references.py   what it refers to, and what refers to it
+    of_row  text_of             row_scores.py   what models said of it
 
 The first argument is a psycopg2 connection of the account that only reads. A key is given as PostgreSQL's texts of its
 values, in any spelling that the server takes; only relations with a key of their own have rows that can be found
@@ -19,12 +20,11 @@ from typing import Any
 import psycopg2
 import psycopg2.sql
 
-from undertone import conditions, database, looks, names, queries, reading, relations, row_statement, units
+from undertone import database, names, queries, reading, relations, units
 
 SQL = queries.load("rows")
 # Of every value first so many characters; of those that are longer then more, as many as all of them together may have.
 FIRST, MOST, TOGETHER = 10_000, 1_000_000, 4_000_000
-MOST_JSON, MOST_WHOLE = 20_000_000, 50_000_000  # characters of a row; bytes of a value that is a file
 READ_MILLISECONDS, LOCK_MILLISECONDS, BESIDE_MILLISECONDS = 10_000, 3_000, 1_000
 
 FLOATS = ("real", "double precision")
@@ -102,7 +102,7 @@ def read(connection: database.Connection, relation: relations.Relation, key: Seq
     found = keyed(connection, relation, fields, key)
     width = len(found)
     shown = [*(as_text(field) for field in found), *map(_shown, fields)]
-    first = _one(connection, relation, shown, matching(found, key))
+    first = one(connection, relation, shown, matching(found, key))
     if first is None:
         raise missing(relation, found, key)
     values = list(reading.trimmed(first[width:], None))
@@ -111,7 +111,7 @@ def read(connection: database.Connection, relation: relations.Relation, key: Seq
     if long:
         most = min(MOST, TOGETHER // len(long))
         asked = [part for number in long for part in _longer(fields[number], most)]
-        second = _one(connection, relation, asked, matching(found, key))
+        second = one(connection, relation, asked, matching(found, key))
         if second is None:
             raise missing(relation, found, key)
         rest = {number: (second[2 * place], second[2 * place + 1]) for place, number in enumerate(long)}
@@ -152,56 +152,6 @@ def beside(connection: database.Connection, relation: relations.Relation, key: S
             rows = reading.read(connection, relation, statement, given=True)
             keys.append(rows[0] if rows else None)
     return Beside(*keys)
-
-
-def as_json(connection: database.Connection, row: Row) -> str:
-    """All values of a row as one JSON object, as the server writes them: numbers with all their digits.
-
-    Raises RowError where it has more than 20 million characters, and where it is gone.
-    """
-    if row.characters > MOST_JSON:
-        raise RowError(
-            f"This row is too large for JSON here: {row.characters:,} characters, and {MOST_JSON:,} are the limit."
-        )
-    fields = relations.fields(connection, row.relation)
-    found = keyed(connection, row.relation, fields, row.key)
-    statement = queries.compose(
-        SQL.as_json,
-        columns=reading.listed(field.expression for field in fields),
-        relation=row.relation.identifier,
-        matches=matching(found, row.key),
-    )
-    with limited(connection, row.relation, READ_MILLISECONDS):
-        rows = reading.read(connection, row.relation, statement, given=True)
-    if not rows:
-        raise missing(row.relation, found, row.key)
-    return str(rows[0][0])
-
-
-def whole(connection: database.Connection, relation: relations.Relation, key: Sequence[str], column: str) -> bytes:
-    """All of one value, for a file: bytes as they are, anything else as text in UTF-8; nothing for NULL.
-
-    Raises RowError where it has more than 50 MB, and where it is gone.
-    """
-    fields = relations.fields(connection, relation)
-    found = keyed(connection, relation, fields, key)
-    (field,) = relations.pick(relation, fields, [column])
-    value = field.expression if field.base == "bytea" else as_text(field)
-    size = psycopg2.sql.SQL("octet_length({})").format(value)
-    measured = _one(connection, relation, [size], matching(found, key))
-    if measured is None:
-        raise missing(relation, found, key)
-    if (measured[0] or 0) > MOST_WHOLE:
-        raise RowError(
-            f"This value is too large to be one file here: {units.size(measured[0])}, and {units.size(MOST_WHOLE)}"
-            " are the limit. Read it in pieces with SQL: substring(…)."
-        )
-    fetched = _one(connection, relation, [value], matching(found, key))
-    if fetched is None:
-        raise missing(relation, found, key)
-    if fetched[0] is None:
-        return b""
-    return fetched[0].encode() if isinstance(fetched[0], str) else bytes(fetched[0])
 
 
 def keyed(
@@ -265,13 +215,6 @@ def limited(connection: database.Connection, relation: relations.Relation, milli
         raise
 
 
-def statement(connection: database.Connection, row: Row) -> str:
-    """The statement that selects a row, for people. Raises ConditionError for a key that no filter can hold."""
-    parts = [conditions.Condition(name, "eq", (text,)) for name, text in zip(row.key_names, row.key, strict=True)]
-    look = looks.Look(row.relation.label, where=conditions.Group(tuple(parts)))
-    return row_statement.statement(connection, row.relation, relations.fields(connection, row.relation), look)
-
-
 def as_text(field: relations.Field) -> psycopg2.sql.Composed:
     """A column of r as text."""
     return psycopg2.sql.SQL("({})::text").format(field.expression)
@@ -290,12 +233,13 @@ def _longer(field: relations.Field, most: int) -> tuple[psycopg2.sql.Composable,
     return psycopg2.sql.SQL("length({})").format(text), head
 
 
-def _one(
+def one(
     connection: database.Connection,
     relation: relations.Relation,
     shown: Sequence[psycopg2.sql.Composable],
     matches: psycopg2.sql.Composed,
 ) -> tuple[Any, ...] | None:
+    """Some expressions of the row that matches; None where there is none. Raises RowError as `limited`."""
     statement = queries.compose(SQL.by_key, shown=reading.listed(shown), relation=relation.identifier, matches=matches)
     with limited(connection, relation, READ_MILLISECONDS):
         rows = reading.read(connection, relation, statement, given=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from undertone import catalog, conditions, database, errors, looks, references, rows
+from undertone import catalog, conditions, database, errors, looks, references, row_copies, rows
 
 Execute = Callable[..., list[tuple[object, ...]]]
 NASTY = '50% of "a.b"/ü\'s %s {x} :y'
@@ -82,9 +82,9 @@ def test_a_key_of_several_columns_goes_in_the_order_of_the_key(execute: Execute,
     assert (row.key_names, row.key, values(row)["v"]) == (('a"', "b.%"), ("x", "2"), "1")
     around = rows.beside(data, row.relation, row.key)
     assert (around.previous, around.next) == (("x", "1"), ("y", "1"))
-    assert json.loads(rows.as_json(data, row)) == {"v": "1", "b.%": 2, 'a"': "x"}
+    assert json.loads(row_copies.as_json(data, row)) == {"v": "1", "b.%": 2, 'a"': "x"}
     with data.cursor() as cursor:
-        cursor.execute(rows.statement(data, row))
+        cursor.execute(row_copies.statement(data, row))
         assert cursor.fetchall() == [("1", 2, "x")]
     with pytest.raises(rows.RowError, match=r"its key has 2 columns.*and the link 1 value"):
         read(data, NASTY, "x")
@@ -126,9 +126,9 @@ def test_what_is_gone_or_has_no_key_or_is_locked_is_one_clear_error(
     execute("DELETE FROM t WHERE id = 1; DROP VIEW v; ALTER TABLE t DROP COLUMN v")
     assert list(values(rows.read(data, relation, ["2"]))) == ["id"]
     with pytest.raises(catalog.CatalogError, match='no column "v"'):
-        rows.whole(data, row.relation, row.key, "v")
+        row_copies.whole(data, row.relation, row.key, "v")
     with pytest.raises(rows.RowError, match="any more"):
-        rows.as_json(data, row)
+        row_copies.as_json(data, row)
     data.rollback()
     execute("DROP TABLE t")
     with pytest.raises(catalog.CatalogError, match="t is no longer there"):
@@ -158,18 +158,18 @@ def test_values_come_in_full_up_to_a_limit_that_is_said(
     assert row.texts(["id", "f", "nothing"]) == ("1", "NaN", None)
     assert row.texts(["longer"]) is row.texts(["nowhere"]) is None
     # As a file, a value is whole.
-    assert rows.whole(data, row.relation, row.key, "longer") == b"x" * 50_000
-    assert rows.whole(data, row.relation, row.key, "big") == b"ab" * 20_000
-    assert rows.whole(data, row.relation, row.key, "nothing") == b""
-    written = rows.as_json(data, row)
+    assert row_copies.whole(data, row.relation, row.key, "longer") == b"x" * 50_000
+    assert row_copies.whole(data, row.relation, row.key, "big") == b"ab" * 20_000
+    assert row_copies.whole(data, row.relation, row.key, "nothing") == b""
+    written = row_copies.as_json(data, row)
     assert '"j":{"a": 12345678901234567890.10,  "a": 1}' in written
     assert json.loads(written)["f"] == "NaN"
-    monkeypatch.setattr(rows, "MOST_JSON", 30_000)
-    monkeypatch.setattr(rows, "MOST_WHOLE", 30_000)
+    monkeypatch.setattr(row_copies, "MOST_JSON", 30_000)
+    monkeypatch.setattr(row_copies, "MOST_WHOLE", 30_000)
     with pytest.raises(rows.RowError, match="too large for JSON"):
-        rows.as_json(data, row)
+        row_copies.as_json(data, row)
     with pytest.raises(rows.RowError, match="too large to be one file"):
-        rows.whole(data, row.relation, row.key, "big")
+        row_copies.whole(data, row.relation, row.key, "big")
 
 
 def test_a_row_of_1600_columns_is_read(execute: Execute, data: database.Connection) -> None:
@@ -177,7 +177,7 @@ def test_a_row_of_1600_columns_is_read(execute: Execute, data: database.Connecti
     execute("INSERT INTO wide (id, c1598) VALUES (1, true)")
     row = read(data, "wide", "1")
     assert (len(row.cells), values(row)["c1598"], values(row)["c0"]) == (1_600, True, None)
-    assert json.loads(rows.as_json(data, row))["c1598"] is True
+    assert json.loads(row_copies.as_json(data, row))["c1598"] is True
 
 
 # What it refers to, and what refers to it
