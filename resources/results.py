@@ -13,7 +13,6 @@ from undertone import again, catalog, classifier, doctor, explaining, names_for_
 from undertone import database as pools
 
 SECONDS = 60
-Cursor = tuple[str | None, ...]
 
 
 @st.cache_data(ttl=SECONDS, show_spinner=False)
@@ -44,30 +43,6 @@ def get_text_columns(relation: catalog.Relation) -> list[str]:
 def get_context(relation: catalog.Relation, text_column: str) -> list[str]:
     """Columns worth keeping beside the scores of a text column."""
     return database.get_database().ask(catalog.propose_context, relation, text_column)
-
-
-@st.cache_data(ttl=SECONDS, max_entries=200, show_spinner="Reading rows …")
-def get_page(
-    relation: catalog.Relation,
-    *,
-    size: int,
-    sort: str | None,
-    descending: bool,
-    after: Cursor | None = None,
-    before: Cursor | None = None,
-    at_end: bool = False,
-) -> catalog.Page:
-    """A page of rows."""
-    return database.get_database().ask(
-        catalog.page,
-        relation,
-        size=size,
-        sort=sort,
-        descending=descending,
-        after=after,
-        before=before,
-        at_end=at_end,
-    )
 
 
 @st.cache_resource(ttl=5 * SECONDS, show_spinner=False)

@@ -1,8 +1,8 @@
 """Pages of rows by keyset: from the place where the last page ended, not by counting the rows before it.
 
-A page costs the same at any depth when an index has its order. The rows are ordered by one column, then by the key, so
-that no row is shown twice or left out; rows without a value in that column come last, in whichever direction it is
-sorted. How rows without a key are paged through:
+A page costs the same at any depth when an index has its order. The rows are ordered by the columns that somebody chose,
+then by the key, so that no row is shown twice or left out; rows without a value in a column come last, in whichever
+direction it is sorted. How rows without a key are paged through:
 
 - a plain table or a materialised view, by ctid, the place where the row lies: fast at any depth, but a row that is
   changed while somebody reads moves to another place;
@@ -10,31 +10,38 @@ sorted. How rows without a key are paged through:
   columns may be read), by sorting on all columns and skipping rows: what is deep costs more, and rows that are written
   meanwhile shift the pages.
 
-The method is that of https://use-the-index-luke.com/no-offset, with row comparisons.
+With a condition that no index serves, the rows are looked through in their order until the page is full or the time is
+up; what was found until then is the page, and says where to go on. No page counts rows, but for the last one of those
+that are skipped to.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 
+import psycopg2
 import psycopg2.sql
 
-from undertone import database, queries, reading, relations
+from undertone import database, keyset, looks, outlook, queries, reading, relations, row_order
 
-SQL = queries.load("paging")
-# A long text that no index has in order is sorted by its beginning: a cursor has to fit into an address.
-PREFIX = 200
-# How many columns of a relation without a key are compared as what they are; the rest of them as one text.
-COMPARED = 32
+SQL = keyset.SQL
 # The first look at a table by ctid is at so many blocks.
 BLOCKS = 16
+MOST_BLOCKS = 4096  # that are looked through at once, so that one can stop in time
+TRIAL_SECONDS = 1.0  # for a condition that the server expects to be true of many rows
 PLACE = re.compile(r"\((\d{1,10}),\d{1,5}\)")
 NUMBER = re.compile(r"\d{1,18}")
 
-Cursor = tuple[str | None, ...]
-Found = list[tuple[reading.Row, Cursor]]
+Cursor = keyset.Cursor
+Found = keyset.Found
+
+
+class PageTooSlow(relations.CatalogError):
+    """A page that took longer than it may."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +49,9 @@ class Page:
     """Rows that follow each other, in order; values as in `reading`.
 
     `first` and `last` say that nothing lies before, or after. `start` and `end` are for `before=` and `after=`: the
-    values that the first and the last row are found by, as text; None where there are no rows.
+    values that the first and the last row are found by, as text; None where there are no rows. `keys` has the key of
+    each row, as texts; None where the relation has none. `stopped` is the place at which the time was up, to go on
+    from in the same direction, and `examined` how many rows were looked at until then, about; 0 where an index served.
     """
 
     columns: tuple[relations.Column, ...]
@@ -51,18 +60,9 @@ class Page:
     last: bool
     start: Cursor | None
     end: Cursor | None
-
-
-@dataclasses.dataclass(frozen=True)
-class _Term:
-    """Something that rows are ordered by, and the type of a text that it is compared with."""
-
-    expression: psycopg2.sql.Composable
-    type: psycopg2.sql.Composable
-    nullable: bool = False
-
-
-CTID = _Term(psycopg2.sql.SQL("r.ctid"), psycopg2.sql.SQL("tid"))
+    keys: list[tuple[str, ...]] | None = None
+    stopped: Cursor | None = None
+    examined: int = 0
 
 
 def page(
@@ -70,183 +70,177 @@ def page(
     relation: relations.Relation,
     *,
     size: int,
-    sort: str | None = None,
-    descending: bool = False,
+    sorts: Sequence[looks.Sort] = (),
+    where: psycopg2.sql.Composable | None = None,
+    columns: Sequence[str] | None = None,
     after: Sequence[str | None] | None = None,
     before: Sequence[str | None] | None = None,
     at_end: bool = False,
     cut: int | None = reading.CUT,
+    seconds: float | None = None,
+    known: row_order.About | None = None,
 ) -> Page:
     """`size` rows: the first ones, those after or before a cursor of another page in the same order, or the last ones.
 
-    `sort` None is the order of the key, or where there is none, that of the module's docstring. Where the rows after a
-    cursor are gone it is the last page, and where less than a page lies before one, the first. Texts longer than `cut`
-    characters come cut, with a mark; None lifts that. A relation of no columns has an empty page. Raises CatalogError
-    when the relation or the column is not there, and for a cursor that does not fit.
+    Without `sorts` the order is that of the key, or where there is none, that of the module's docstring; `where` is a
+    condition about the relation, which is called r; `columns` are those that are read, all of them if it is None.
+    Where the rows after a cursor are gone it is the last page, and where less than a page lies before one, the first;
+    with a condition and a time limit it is what there is.
+    Texts longer than `cut` characters come cut, with a mark; None lifts that. A relation of no columns has an empty
+    page. `known` is what `row_order.about` said a moment ago.
+
+    Raises CatalogError when the relation or a column is not there, and for a cursor that does not fit; PageTooSlow
+    where it takes longer than `seconds`.
     """
     if size < 1 or (after is not None) + (before is not None) + at_end > 1:
         raise ValueError("a page has at least one row, and one of after=, before= and at_end=")
-    key, physical = relations.identity(connection, relation)
-    fields = relations.fields(connection, relation)
+    known = known or row_order.about(connection, relation)
+    fields = known.fields
     if not fields:
-        return Page((), [], first=True, last=True, start=None, end=None)
-    names = list(dict.fromkeys([sort, *key] if sort is not None else key))
-    terms = [_term(field, whole=field.column.name in key) for field in relations.pick(relation, fields, names)]
-    if key or physical:
-        walker: _Walker = _Keyset(connection, relation, fields, terms if key else [*terms, CTID], descending, cut)
-    else:
-        walker = _Skipping(connection, relation, fields, [*terms, *_everything(fields)], descending, cut)
-    if before is not None or at_end:
-        found, first, last = _backward(walker, before, size)
-    else:
-        found, first, last = _forward(walker, after, size)
+        return Page((), [], first=True, last=True, start=None, end=None, keys=[] if known.key else None)
+    shown = relations.pick(relation, fields, columns) if columns is not None else list(fields)
+    order = row_order.terms(relation, known, sorts)
+    names = [*dict.fromkeys([*(sort.column for sort in sorts), *known.key])]
+    ordering = relations.pick(relation, fields, names)
+    progress = keyset.Walk(None if seconds is None else time.monotonic() + seconds)
+    rows = keyset.Rows(connection, relation, fields, shown, ordering, order, where, cut)
+    walker = _Keyset(rows, progress) if known.key or known.physical else _Skipping(rows, progress)
+    with _limited(connection, relation, seconds):
+        if before is not None or at_end:
+            found, first, last = _backward(walker, before, size)
+        else:
+            found, first, last = _forward(walker, after, size)
     start, end = (found[0][1], found[-1][1]) if found else (None, None)
-    return Page(tuple(field.column for field in fields), [row for row, _ in found], first, last, start, end)
+    places = [names.index(name) for name in known.key]
+    keys = [tuple(str(cursor[place]) for place in places) for _, cursor in found] if known.key else None
+    shape = tuple(field.column for field in shown)
+    return Page(shape, [row for row, _ in found], first, last, start, end, keys, progress.stopped, progress.examined)
+
+
+def count(
+    connection: database.Connection, relation: relations.Relation, where: psycopg2.sql.Composable | None = None
+) -> int:
+    """How many rows a condition is true of: counted, which may take as long as reading all. Raises CatalogError."""
+    conditions = [] if where is None else [where]
+    statement = queries.compose(SQL.count_where, relation=relation.identifier, condition=keyset.where(conditions))
+    ((rows,),) = reading.read(connection, relation, statement, given=True)
+    return int(rows)
+
+
+@contextlib.contextmanager
+def _limited(connection: database.Connection, relation: relations.Relation, seconds: float | None) -> Iterator[None]:
+    """Stop what takes too long, and say so."""
+    if seconds is None:
+        yield
+        return
+    try:
+        with relations.within(connection, int(seconds * 1000), lock=keyset.LOCK_MILLISECONDS):
+            yield
+    except psycopg2.errors.QueryCanceled as error:
+        raise PageTooSlow(
+            f"This page of {relation.label} took longer than {seconds:g} s and was stopped. Sort by the key or by a"
+            " column that has an index, or narrow it down by a filter on one."
+        ) from error
+    except psycopg2.errors.LockNotAvailable as error:
+        raise PageTooSlow(
+            f"Somebody holds {relation.label} exclusively, as while it is altered; try again when that has ended."
+        ) from error
 
 
 def _forward(walker: _Walker, after: Sequence[str | None] | None, size: int) -> tuple[Found, bool, bool]:
     found = walker.walk(after, False, size + 1)
-    if not found and after is not None:
+    if not found and after is not None and not walker.seeks:
         return _backward(walker, None, size)
-    return found[:size], after is None, len(found) <= size
+    return found[:size], after is None, len(found) <= size and not walker.progress.stopped
 
 
 def _backward(walker: _Walker, before: Sequence[str | None] | None, size: int) -> tuple[Found, bool, bool]:
     found = walker.walk(before, True, size + 1)
-    if len(found) < size and before is not None:
+    if len(found) < size and before is not None and not walker.seeks:
         return _forward(walker, None, size)
-    return found[-size:], len(found) <= size, before is None
-
-
-def _term(field: relations.Field, *, whole: bool) -> _Term:
-    expression, kind = reading.ordering(field)
-    if not (whole or field.indexed):
-        head = psycopg2.sql.SQL("left(({})::text, {})").format(field.expression, psycopg2.sql.Literal(PREFIX))
-        if field.column.category == "text":
-            # Back to its own type, which may have an order of its own, as citext does.
-            expression = psycopg2.sql.SQL("{}::{}").format(head, kind)
-        elif field.column.category == "json" or not field.sortable:
-            expression, kind = head, psycopg2.sql.SQL("text")
-        elif field.column.category == "bytes":
-            part = psycopg2.sql.SQL("substring({} FROM 1 FOR {})")
-            expression = part.format(field.expression, psycopg2.sql.Literal(PREFIX))
-    return _Term(expression, kind, field.column.nullable)
-
-
-def _everything(fields: Sequence[relations.Field]) -> list[_Term]:
-    terms = [_Term(*reading.ordering(field)) for field in fields[:COMPARED]]
-    if rest := fields[COMPARED:]:
-        text = psycopg2.sql.SQL("ROW({})::text").format(reading.listed(field.expression for field in rest))
-        terms.append(_Term(text, psycopg2.sql.SQL("text")))
-    return terms
+    return found[-size:], len(found) <= size and not walker.progress.stopped, before is None
 
 
 @dataclasses.dataclass(frozen=True)
 class _Walker:
     """One way through a relation."""
 
-    connection: database.Connection
-    relation: relations.Relation
-    fields: list[relations.Field]
-    terms: list[_Term]
-    descending: bool
-    cut: int | None
+    rows: keyset.Rows
+    progress: keyset.Walk
 
     def walk(self, cursor: Sequence[str | None] | None, back: bool, limit: int) -> Found:
         """Up to `limit` rows from a cursor on, forward or back, each with its own cursor, in the order of the page."""
         raise NotImplementedError
 
+    @property
+    def seeks(self) -> bool:
+        """Whether it looks for rows until the time is up: then no rows further on are shown in place of none."""
+        return self.rows.where is not None and self.progress.until is not None
+
     def misfit(self) -> relations.CatalogError:
         return relations.CatalogError(
-            f"There is no such place in {self.relation.label} in this order; start at its first page."
+            f"There is no such place in {self.rows.relation.label} in this order; start at its first page."
         )
-
-    def shown(self) -> list[psycopg2.sql.Composable]:
-        return [reading.shown(field, self.cut) for field in self.fields]
 
 
 class _Keyset(_Walker):
-    """From one row to the next by what they are ordered by: a column, if any, then the key or ctid."""
+    """From one row to the next by what they are ordered by: the chosen columns, if any, then the key or ctid."""
 
     def walk(self, cursor: Sequence[str | None] | None, back: bool, limit: int) -> Found:
-        if cursor is not None and (
-            len(cursor) != len(self.terms)
-            or any(text is None and not term.nullable for text, term in zip(cursor, self.terms, strict=True))
-            or (self.terms[-1] is CTID and not PLACE.fullmatch(cursor[-1] or ""))
-        ):
+        place = None if cursor is None else tuple(cursor)
+        order = self.rows.terms
+        physical = order[-1].expression is keyset.CTID.expression
+        if place is not None and not (keyset.fits(order, place) and (not physical or PLACE.fullmatch(place[-1] or ""))):
             raise self.misfit()
-        if self.terms == [CTID]:
-            found = self._by_block(cursor, back, limit)
-        elif not self.terms[0].nullable:
-            found = self._ask([], cursor, back, limit)
+        if physical and len(order) == 1:
+            found = self._by_block(place, back, limit)
+        elif self.rows.where is None or self.progress.until is None:
+            found = keyset.walk(self.rows, place, back, limit, [])
         else:
-            found = self._values_and_nulls(cursor, back, limit)
+            found = self._sought(place, back, limit)
         return found[::-1] if back else found
 
-    def _values_and_nulls(self, cursor: Sequence[str | None] | None, back: bool, limit: int) -> Found:
-        """Rows with a value, then those without, asked for one after the other.
+    def _sought(self, place: Cursor | None, back: bool, limit: int) -> Found:
+        """Rows under a condition: by an index that serves it, else by looking through them in their order."""
+        rows, progress = self.rows, self.progress
+        expected = outlook.expect(rows, place, back, limit)
+        walkable = outlook.is_walkable(rows, place, back)
+        if walkable and expected.slow:
+            return keyset.search(rows, place, back, limit, progress)
+        try:
+            # The server may be mistaken about how many rows are like that.
+            seconds = min(progress.left or 0.0, TRIAL_SECONDS) if walkable else progress.left or 0.0
+            with relations.within(rows.connection, max(1, int(seconds * 1000)), lock=keyset.LOCK_MILLISECONDS):
+                return keyset.walk(rows, place, back, limit, [])
+        except psycopg2.errors.QueryCanceled:
+            if not walkable:
+                raise
+            return keyset.search(rows, place, back, limit, progress)
 
-        Each is a question that an index answers in either direction, as "descending, but NULL last" in one is not.
-        """
-        parts = [back, not back]  # is it the part of the NULLs?
-        if cursor is not None:
-            parts = parts[parts.index(cursor[0] is None) :]
-        found: Found = []
-        for null in parts:
-            if len(found) < limit:
-                condition = psycopg2.sql.SQL("{} IS NULL" if null else "{} IS NOT NULL").format(
-                    self.terms[0].expression
-                )
-                found += self._ask([condition], cursor, back, limit - len(found))
-            cursor = None
-        return found
-
-    def _by_block(self, cursor: Sequence[str | None] | None, back: bool, limit: int) -> Found:
+    def _by_block(self, cursor: Cursor | None, back: bool, limit: int) -> Found:
         """Rows by ctid, from ever larger ranges of blocks: the server does not know that tables lie in that order."""
-        name = psycopg2.sql.Literal(self.relation.identifier.as_string(self.connection))
-        ((blocks,),) = reading.read(self.connection, self.relation, queries.compose(SQL.blocks, relation=name))
-        down = back != self.descending
+        rows = self.rows
+        name = psycopg2.sql.Literal(rows.relation.identifier.as_string(rows.connection))
+        ((blocks,),) = reading.read(rows.connection, rows.relation, queries.compose(SQL.blocks, relation=name))
+        down = back != rows.terms[0].descending
         match = PLACE.fullmatch(cursor[0] or "") if cursor else None
         at = min(int(match[1]), blocks) if match else blocks if down else 0
         window = BLOCKS
+        found: Found = []
         while True:
             edge = max(at - window, 0) if down else min(at + window, blocks)
-            limits = [_beyond([CTID], (f"({edge},0)",), ">=" if down else "<")]
-            found = self._ask(limits, cursor, back, limit)
+            limits = [psycopg2.sql.SQL("r.ctid >= {}" if down else "r.ctid < {}").format(_tid(edge))]
+            found += keyset.walk(rows, cursor, back, limit - len(found), limits)
             if len(found) == limit or edge in (0, blocks):
                 return found
-            window *= 8
-
-    def _ask(
-        self,
-        conditions: list[psycopg2.sql.Composed],
-        cursor: Sequence[str | None] | None,
-        back: bool,
-        limit: int,
-    ) -> Found:
-        """The next rows under some conditions in the order of walking."""
-        down = back != self.descending
-        if cursor is not None:
-            skipped = 1 if cursor[0] is None else 0
-            bound = _beyond(self.terms[skipped:], cursor[skipped:], "<" if down else ">")
-            conditions = [*conditions, bound]
-        expressions = [term.expression for term in self.terms]
-        columns = [field.expression for field in self.fields]
-        direction = psycopg2.sql.SQL("{} DESC" if down else "{}")
-        statement = queries.compose(
-            SQL.keyset,
-            shown=reading.listed([*self.shown(), *(psycopg2.sql.SQL("({})::text").format(e) for e in expressions)]),
-            read=reading.listed([*columns, CTID.expression] if CTID in self.terms else columns),
-            relation=self.relation.identifier,
-            condition=psycopg2.sql.SQL("WHERE " if conditions else "") + psycopg2.sql.SQL(" AND ").join(conditions),
-            order=reading.listed(direction.format(expression) for expression in expressions),
-            limit=psycopg2.sql.Literal(limit),
-        )
-        width = len(self.fields)
-        return [
-            (reading.trimmed(row[:width], self.cut), row[width:])
-            for row in reading.read(self.connection, self.relation, statement, given=cursor is not None)
-        ]
+            if rows.where is not None:
+                self.progress.examined += int((rows.relation.rows or 0) * abs(edge - at) / blocks)
+            # The place before all rows of a block: what has been looked through is not looked through again.
+            cursor, at = (f"({edge},0)",), edge
+            if self.progress.left == 0.0:
+                self.progress.stopped = cursor
+                return found
+            window = window * 8 if rows.where is None else min(window * 8, MOST_BLOCKS)
 
 
 class _Skipping(_Walker):
@@ -255,30 +249,28 @@ class _Skipping(_Walker):
     def walk(self, cursor: Sequence[str | None] | None, back: bool, limit: int) -> Found:
         if cursor is not None and (len(cursor) != 1 or not NUMBER.fullmatch(cursor[0] or "")):
             raise self.misfit()
+        rows = self.rows
         at = int(cursor[0] or 0) if cursor else None
         if back:
-            end = relations.count(self.connection, self.relation) if at is None else at
+            end = count(rows.connection, rows.relation, rows.where) if at is None else at
             start = max(end - limit, 0)
         else:
             start = 0 if at is None else at + 1
             end = start + limit
-        direction = psycopg2.sql.SQL("{} DESC NULLS LAST" if self.descending else "{}")
+        direction = {True: psycopg2.sql.SQL("{} DESC NULLS LAST"), False: psycopg2.sql.SQL("{}")}
         statement = queries.compose(
             SQL.skipping,
-            shown=reading.listed(self.shown()),
-            relation=self.relation.identifier,
-            order=reading.listed([direction.format(self.terms[0].expression), *(t.expression for t in self.terms[1:])]),
+            shown=reading.listed(reading.shown(field, rows.cut) for field in rows.shown),
+            relation=rows.relation.identifier,
+            condition=keyset.where([] if rows.where is None else [rows.where]),
+            order=reading.listed(direction[term.descending].format(term.expression) for term in rows.terms),
             limit=psycopg2.sql.Literal(end - start),
             offset=psycopg2.sql.Literal(start),
         )
-        found = reading.read(self.connection, self.relation, statement, given=cursor is not None)
-        return [(reading.trimmed(row, self.cut), (str(start + number),)) for number, row in enumerate(found)]
+        given = cursor is not None or rows.where is not None
+        found = reading.read(rows.connection, rows.relation, statement, given=given)
+        return [(reading.trimmed(row, rows.cut), (str(start + number),)) for number, row in enumerate(found)]
 
 
-def _beyond(terms: Sequence[_Term], cursor: Sequence[str | None], comparison: str) -> psycopg2.sql.Composed:
-    """That a row lies on one side of a cursor."""
-    return psycopg2.sql.SQL("({}) {} ({})").format(
-        reading.listed(term.expression for term in terms),
-        psycopg2.sql.SQL(comparison),
-        reading.listed(reading.typed(text, term.type) for term, text in zip(terms, cursor, strict=True)),
-    )
+def _tid(block: int) -> psycopg2.sql.Composable:
+    return psycopg2.sql.SQL("{}::tid").format(psycopg2.sql.Literal(f"({block},0)"))

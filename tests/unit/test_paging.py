@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2.sql
 import pytest
 
-from undertone import catalog, database, paging, queries, reading
+from undertone import catalog, database, keyset, looks, outlook, paging, queries, reading, row_order
 
 Execute = Callable[..., list[tuple[object, ...]]]
 
@@ -58,6 +58,11 @@ def _carried(cursor: tuple[str | None, ...] | None) -> tuple[str | None, ...]:
     """A cursor after a journey through an address."""
     assert cursor is not None
     return tuple(json.loads(json.dumps(cursor)))
+
+
+def by(column: str, descending: bool = False) -> list[looks.Sort]:
+    """An order by one column."""
+    return [looks.Sort(column, descending)]
 
 
 def ids(rows: list[tuple[object, ...]]) -> list[object]:
@@ -140,11 +145,11 @@ def test_any_column_sorts_both_ways_with_its_nulls_last(data: database.Connectio
             for direction, descending in (("ASC", False), ("DESC", True)):
                 order = f'SELECT id FROM "{bare}" ORDER BY v IS NULL, v {direction}, id {direction}'
                 ordered = [id for (id,) in execute(order)]
-                assert ids(walk(data, indexed, sort="v", descending=descending)) == ordered, name
+                assert ids(walk(data, indexed, sorts=by("v", descending))) == ordered, name
                 if name != "jsonb":  # without an index it is sorted by its beginning, as a text
-                    assert ids(walk(data, bare, sort="v", descending=descending)) == ordered, name
+                    assert ids(walk(data, bare, sorts=by("v", descending))) == ordered, name
         for descending in (False, True):
-            rows = walk(data, bare, 2, sort="v", descending=descending)
+            rows = walk(data, bare, 2, sorts=by("v", descending))
             assert sorted(ids(rows)) == list(range(len(values))), name  # type: ignore[type-var]
             nulls = [row[1] is None for row in rows]
             assert nulls == sorted(nulls), name
@@ -200,12 +205,12 @@ def test_any_key_leads_through_the_rows_and_back_to_each(data: database.Connecti
         relation = catalog.find(data, name)
         numbers = list(range(len(keys)))
         assert sorted(row[-1] for row in walk(data, name, 1)) == numbers, name  # type: ignore[type-var]
-        assert sorted(row[-1] for row in walk(data, name, 2, descending=True)) == numbers, name  # type: ignore[type-var]
-        assert [row[-1] for row in walk(data, name, 1, sort="v")] == numbers, name
+        assert sorted(row[-1] for row in walk(data, name, 2, sorts=by(names[0], True))) == numbers, name  # type: ignore[type-var]
+        assert [row[-1] for row in walk(data, name, 1, sorts=by("v"))] == numbers, name
         assert catalog.rows_by_key(data, relation, ["v"], keys) == {key: (n,) for n, key in enumerate(keys)}
         for number, key in enumerate(keys[1:]):
             after = (str(number), *keys[number])
-            assert catalog.page(data, relation, size=1, sort="v", after=after).start == (
+            assert catalog.page(data, relation, size=1, sorts=by("v"), after=after).start == (
                 str(number + 1),
                 *key,
             )
@@ -221,7 +226,42 @@ def test_sorting_by_a_part_of_the_key_or_by_the_key_itself(data: database.Connec
                 reverse=descending,
                 key=lambda row: (row["ab".index(sort)], *row),
             )
-            assert walk(data, "t", sort=sort, descending=descending) == order
+            assert walk(data, "t", sorts=by(sort, descending)) == order
+
+
+def test_several_columns_sort_in_any_directions_with_their_nulls_last(
+    data: database.Connection, execute: Execute
+) -> None:
+    execute("""
+        CREATE TABLE t (id int PRIMARY KEY, a int, b text, c numeric NOT NULL, d timestamptz);
+        INSERT INTO t
+        SELECT i, nullif(i % 3, 0), nullif(chr(97 + i % 4), 'a'),
+               CASE WHEN i % 5 = 0 THEN 'NaN'::numeric ELSE i % 2 END,
+               CASE WHEN i % 6 = 1 THEN 'infinity'
+                    WHEN i % 6 > 1 THEN '2024-01-01'::timestamptz + i % 2 * interval '1 s' END
+        FROM generate_series(1, 60) AS i
+    """)
+    for count in (2, 3):
+        for names in itertools.permutations("abcd", count):
+            for directions in itertools.product((False, True), repeat=count):
+                sorts = [looks.Sort(*pair) for pair in zip(names, directions, strict=True)]
+                words = [f"{sort.column} {'DESC' if sort.descending else 'ASC'} NULLS LAST" for sort in sorts]
+                order = ", ".join([*words, "id DESC" if directions[-1] else "id"])
+                wanted = [number for (number,) in execute(f"SELECT id FROM t ORDER BY {order}")]
+                assert around(data, sorts, wanted) == wanted, order
+
+
+def around(data: database.Connection, sorts: list[looks.Sort], wanted: list[object]) -> list[object]:
+    """Rows by two far jumps: all after some row, and all before it, from which the whole is put together."""
+    relation = catalog.find(data, "t")
+    known = row_order.about(data, relation)
+    first = catalog.page(data, relation, size=23, sorts=sorts, known=known)
+    rest = catalog.page(data, relation, size=60, sorts=sorts, after=first.end, known=known)
+    back = catalog.page(data, relation, size=23, sorts=sorts, before=rest.start, known=known)
+    assert (ids(back.rows), rest.last, first.first) == (ids(first.rows), True, True)
+    last = catalog.page(data, relation, size=9, sorts=sorts, at_end=True, known=known)
+    assert ids(last.rows) == wanted[-9:]
+    return ids(first.rows) + ids(rest.rows)
 
 
 WAYS = {
@@ -245,13 +285,13 @@ WAYS = {
 def test_rows_without_a_key_come_once_each(data: database.Connection, execute: Execute, way: str) -> None:
     execute(WAYS[way])
     everything = sorted(execute("SELECT v, w FROM t"))
-    for order in ({}, {"descending": True}, {"sort": "w"}, {"sort": "v", "descending": True}):
-        rows = walk(data, "t", 6, **order)
+    for sorts in ([], by("w"), by("v", True), [*by("w", True), *by("v")]):
+        rows = walk(data, "t", 6, sorts=sorts)
         assert sorted(rows) == everything  # type: ignore[type-var]
-        if "sort" in order:
-            place = ["v", "w"].index(str(order["sort"]))
-            values = [row[place] for row in rows]
-            assert values == sorted(values, reverse="descending" in order)  # type: ignore[type-var]
+        for place, name in enumerate("vw"):
+            if sorts and sorts[0].column == name:
+                values = [row[place] for row in rows]
+                assert values == sorted(values, reverse=sorts[0].descending)  # type: ignore[type-var]
 
 
 def test_a_table_without_a_key_is_read_from_end_to_end_over_its_gaps(
@@ -321,8 +361,8 @@ def test_every_type_that_the_server_has_is_shown_and_sorted(data: database.Conne
     shown = catalog.page(data, relation, size=2)
     assert len(shown.rows[0]) == len(types) + 1 > 150
     for column in shown.columns:
-        end = catalog.page(data, relation, size=2, sort=column.name).end
-        assert ids(catalog.page(data, relation, size=2, sort=column.name, after=end).rows) == [3]
+        end = catalog.page(data, relation, size=2, sorts=by(column.name)).end
+        assert ids(catalog.page(data, relation, size=2, sorts=by(column.name), after=end).rows) == [3]
 
 
 def test_the_servers_own_catalogue_is_browsed_like_any_other(store_pool: database.Database) -> None:
@@ -380,7 +420,7 @@ def test_long_values_are_cut_on_the_server_and_say_so(data: database.Connection,
     assert len(str(whole["1",][0])) == 1_000_000
     assert len(str(catalog.rows_by_key(data, relation, ["body"], [("1",)], cut=10)["1",][0])) == 12
     for sort in ("body", "raw", "doc"):
-        end = catalog.page(data, relation, size=1, sort=sort, descending=True).end
+        end = catalog.page(data, relation, size=1, sorts=by(sort, True)).end
         assert end is not None
         assert len(str(end)) < 1000
 
@@ -411,7 +451,7 @@ def test_columns_of_any_name_are_read_sorted_and_keyed(data: database.Connection
         execute(psycopg2.sql.SQL("CREATE TABLE {} ({} text PRIMARY KEY, v int)").format(relation, column))
         execute(psycopg2.sql.SQL("INSERT INTO {} SELECT 'k%' || i, i FROM generate_series(1, 5) AS i").format(relation))
         assert len(walk(data, f"t%{number} {{}}", 2)) == 5
-        assert len(walk(data, f"t%{number} {{}}", 2, sort=name, descending=True)) == 5
+        assert len(walk(data, f"t%{number} {{}}", 2, sorts=by(name, True))) == 5
         found = catalog.find(data, f"t%{number} {{}}")
         assert catalog.rows_by_key(data, found, [name, "v"], [("k%3",)]) == {("k%3",): ("k%3", 3)}
 
@@ -420,7 +460,7 @@ def test_a_type_of_any_name_is_read_sorted_and_keyed(data: database.Connection, 
     execute("""CREATE TYPE "50%s {} ""x" AS ENUM ('a', 'b', 'c')""")
     execute("""CREATE TABLE t (k "50%s {} ""x" PRIMARY KEY, v "50%s {} ""x")""")
     execute("INSERT INTO t VALUES ('a', 'b'), ('b', 'b'), ('c', 'a')")
-    assert ids(walk(data, "t", 1, sort="v")) == ["c", "a", "b"]
+    assert ids(walk(data, "t", 1, sorts=by("v"))) == ["c", "a", "b"]
     assert catalog.rows_by_key(data, catalog.find(data, "t"), ["v"], [("b",)]) == {("b",): ("b",)}
 
 
@@ -441,7 +481,7 @@ def test_a_table_of_no_columns_no_rows_or_1600_columns(data: database.Connection
     assert [column.name for column in page.columns] == ["id"]
     assert walk(data, "no_rows") == []
     for name in ("wide", "wide_view"):
-        rows = walk(data, name, 1, sort="c1599")
+        rows = walk(data, name, 1, sorts=by("c1599"))
         assert [(row[0], row[1599]) for row in rows] == [("b", "y"), ("a", "z")]
 
 
@@ -477,7 +517,7 @@ def test_a_column_that_is_not_there_brings_the_near_ones(data: database.Connecti
     execute("CREATE TABLE t (id int PRIMARY KEY, body text)")
     relation = catalog.find(data, "t")
     questions: list[Callable[[], object]] = [
-        lambda: catalog.page(data, relation, size=5, sort="bodie"),
+        lambda: catalog.page(data, relation, size=5, sorts=by("bodie")),
         lambda: catalog.rows_by_key(data, relation, ["bodie"], [("1",)]),
         lambda: catalog.propose_context(data, relation, "bodie"),
     ]
@@ -537,26 +577,33 @@ def test_a_view_is_read_by_a_key_that_one_names(data_pool: database.Database, ex
 
 
 @pytest.mark.parametrize(
-    "order",
+    ("sorts", "middle"),
     [
-        {},
-        {"descending": True},
-        {"sort": "indexed"},
-        {"sort": "indexed", "descending": True},
-        {"sort": "pair"},
-        {"sort": "pair", "descending": True},
+        ([], ("9999",)),
+        (by("id", True), ("9999",)),
+        (by("indexed"), ("2024-01-04", "9999")),
+        (by("indexed", True), ("2024-01-04", "9999")),
+        (by("pair"), ("25", "9999")),
+        (by("pair", True), ("25", "9999")),
+        ([*by("pair", True), *by("id")], ("25", "9999")),
     ],
 )
 def test_a_page_at_any_depth_is_read_from_an_index(
-    data: database.Connection, execute: Execute, monkeypatch: pytest.MonkeyPatch, order: dict[str, Any]
+    data: database.Connection,
+    execute: Execute,
+    monkeypatch: pytest.MonkeyPatch,
+    sorts: list[looks.Sort],
+    middle: tuple[str, ...],
 ) -> None:
     execute("""
         CREATE TABLE t (id bigint PRIMARY KEY, indexed timestamptz, pair int NOT NULL, body text);
         INSERT INTO t SELECT i, '2024-01-01'::timestamptz + i % 10000 * interval '1 minute', i % 50, repeat('x', 50)
             FROM generate_series(1, 20000) AS i;
-        CREATE INDEX ON t (indexed); CREATE INDEX ON t (pair, id); ANALYZE t;
+        CREATE INDEX ON t (indexed); CREATE INDEX ON t (pair, id); CREATE INDEX ON t (pair DESC, id);
+        CREATE INDEX ON t (pair, indexed DESC); ANALYZE t;
     """)
     relation = catalog.find(data, "t")
+    data.cursor().execute("SET random_page_cost = 1.1")
     plans = []
     read = reading.read
 
@@ -567,13 +614,12 @@ def test_a_page_at_any_depth_is_read_from_an_index(
         return read(connection, relation, statement, **options)
 
     monkeypatch.setattr(reading, "read", explained)
-    page = catalog.page(data, relation, size=50, **order)
+    page = catalog.page(data, relation, size=50, sorts=sorts)
     for _ in range(3):
-        page = catalog.page(data, relation, size=50, after=page.end, **order)
-    catalog.page(data, relation, size=50, before=page.start, **order)
-    middle = {"indexed": ("2024-01-04", "9999"), "pair": ("25", "9999")}.get(order.get("sort", ""), ("9999",))
-    catalog.page(data, relation, size=50, after=middle, **order)
-    catalog.page(data, relation, size=50, at_end=True, **order)
+        page = catalog.page(data, relation, size=50, after=page.end, sorts=sorts)
+    catalog.page(data, relation, size=50, before=page.start, sorts=sorts)
+    catalog.page(data, relation, size=50, after=middle, sorts=sorts)
+    catalog.page(data, relation, size=50, at_end=True, sorts=sorts)
     assert len(plans) >= 7
     for (plan,) in plans:
         text = json.dumps(plan)
@@ -584,3 +630,64 @@ def test_a_page_at_any_depth_is_read_from_an_index(
 def most_rows(node: dict[str, Any]) -> float:
     own = node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Filter", 0)
     return max([float(own), *(most_rows(child) for child in node.get("Plans", []))])
+
+
+RARE = psycopg2.sql.SQL("r.body LIKE 'rare%'")
+
+
+@pytest.mark.parametrize("key", ["PRIMARY KEY", ""])
+@pytest.mark.parametrize("back", [False, True])
+def test_rare_rows_are_looked_for_until_the_time_is_up_and_then_from_there_on(
+    data: database.Connection, execute: Execute, monkeypatch: pytest.MonkeyPatch, key: str, back: bool
+) -> None:
+    execute(
+        f"CREATE TABLE t (id int {key}, body text); INSERT INTO t SELECT i, CASE WHEN i % 4000 = 7 THEN 'rare ' ELSE"
+        " 'x' END || i FROM generate_series(1, 20000) AS i; ANALYZE t"
+    )
+    monkeypatch.setattr(outlook, "SLOW", 100.0)  # as if it were large
+    monkeypatch.setattr(keyset, "LAST_WINDOW", keyset.FIRST_WINDOW)
+    monkeypatch.setattr(paging, "MOST_BLOCKS", paging.BLOCKS)
+    relation = catalog.find(data, "t")
+    rare = [7, 4007, 8007, 12007, 16007]
+    whole: dict[str, Any] = {"at_end": True} if back else {}
+    page = catalog.page(data, relation, size=10, where=RARE, seconds=30, **whole)
+    assert (ids(page.rows), page.stopped, page.first, page.last) == (rare, None, True, True)
+    found: list[object] = []
+    looks_, go_on = 0, whole
+    monkeypatch.setattr(keyset.Walk, "left", property(lambda walk: 0.0))  # the time is always up
+    while True:
+        page = catalog.page(data, relation, size=10, where=RARE, seconds=30, **go_on)
+        found = ids(page.rows) + found if back else found + ids(page.rows)
+        looks_ += 1
+        if page.stopped is None:
+            break
+        assert (page.first, page.last) == (not back and looks_ == 1, back and looks_ == 1)
+        go_on = {"before" if back else "after": _carried(page.stopped)}
+        assert looks_ < 100
+    assert found == rare
+    assert looks_ > 3
+
+
+def test_a_page_that_takes_too_long_is_stopped_and_says_what_to_do(data: database.Connection, execute: Execute) -> None:
+    execute("CREATE VIEW v AS SELECT i, md5(i::text) FROM generate_series(1, 100000000) AS i")
+    with pytest.raises(paging.PageTooSlow, match="longer than 0"):
+        catalog.page(data, catalog.find(data, "v"), size=5, sorts=by("md5"), seconds=0.2)
+    assert catalog.count(data, catalog.find(data, "pg_catalog.pg_am")) > 0  # the transaction is as good as before
+
+
+def test_what_will_be_slow_is_known_before(data: database.Connection, execute: Execute) -> None:
+    execute("""
+        CREATE TABLE t (id int PRIMARY KEY, i int, j int, body text);
+        INSERT INTO t SELECT i, i, i, 'x' || i FROM generate_series(1, 5000) AS i;
+        CREATE INDEX ON t (i); ANALYZE t
+    """)
+    relation = catalog.find(data, "t")
+    assert outlook.outlook(data, relation, sorts=by("j")).words == ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outlook, "SLOW", 50.0)  # as if it were large
+        said = "No index has this order: about 5,000 rows are read and sorted before the first one can be shown."
+        assert outlook.outlook(data, relation, sorts=by("j")).words == said
+        said = "No index serves this filter: up to about 5,000 rows are looked through."
+        assert outlook.outlook(data, relation, where=RARE).words == said
+        for sorts in ([], by("i"), by("id", True)):
+            assert outlook.outlook(data, relation, sorts=sorts).words == ""
