@@ -75,8 +75,8 @@ def _read(connection: database.Connection, relation: relations.Relation) -> Stru
         columns=tuple(_column(one, about, hidden) for one in SQL.columns(connection, oid=oid)),
         constraints=tuple(structure_parts.Constraint(*one[1:6]) for one in constraints),
         indexes=tuple(structure_parts.Index(*one[1:-1]) for one in indexes),
-        refers_to=tuple(_reference(one) for one in found if one[2] == oid),
-        referred_by=tuple(_reference(one) for one in found if one[7] == oid),
+        refers_to=tuple(reference(one) for one in found if one[2] == oid),
+        referred_by=tuple(reference(one) for one in found if one[7] == oid),
         triggers=tuple(
             structure_parts.Trigger(name, definition, FIRES.get(fires, fires))
             for number, name, definition, fires in SQL.triggers(connection, oid=oid)
@@ -115,7 +115,8 @@ def _column(row: Any, about: structure_parts.About, hidden: Hidden) -> structure
     )
 
 
-def _reference(row: Any) -> structure_parts.Reference:
+def reference(row: Any) -> structure_parts.Reference:
+    """A row of `references_of`."""
     _, name, _, schema, relation, kind, here, _, other_schema, other, other_kind, there, update, delete, validated = row
     return structure_parts.Reference(
         name,
