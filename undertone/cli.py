@@ -20,6 +20,7 @@ import typer
 from undertone import (
     catalog,
     cli_row,
+    cli_rows,
     cli_runs,
     cli_scores,
     cli_sql,
@@ -95,6 +96,7 @@ def tables(as_json: Json = False) -> None:
     output.table(("table", "kind", "rows (estimate)", "size", "comment"), rows, right=(2, 3))
 
 
+app.command()(cli_rows.rows)
 app.command()(cli_row.row)
 app.command()(cli_sql.query)
 app.command()(cli_sql.saved)
