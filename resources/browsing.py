@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import psycopg2.sql
 import streamlit as st
 
 from resources import database
@@ -55,7 +54,7 @@ def get_outlook(relation: catalog.Relation, look: looks.Look, zone: str | None, 
     )
 
 
-def get_where(relation: catalog.Relation, look: looks.Look, zone: str | None) -> psycopg2.sql.Composed | None:
+def get_where(relation: catalog.Relation, look: looks.Look, zone: str | None) -> matching.Where:
     """The condition of a look's filters and its search; None where it has every row."""
     search = get_search(relation) if look.search.strip() else None
     return matching.compose(get_about(relation).fields, look, relation=relation, search=search, zone=zone)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from typing import TypeAlias
+
 import psycopg2.sql
 
 from undertone import conditions, looks, relations, searching
+
+Where: TypeAlias = psycopg2.sql.Composed | None
 
 
 def compose(
@@ -16,7 +20,7 @@ def compose(
     relation: relations.Relation,
     search: searching.Search | None = None,
     zone: str | None = None,
-) -> psycopg2.sql.Composed | None:
+) -> Where:
     """What `paging.page` takes as `where`; None where the look has every row.
 
     `search` is how the relation is searched (`searching.plan`); needed where the look has a search. `zone` is as of
