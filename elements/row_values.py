@@ -30,7 +30,8 @@ th .name { font-weight: 600; white-space: pre-wrap; unicode-bidi: plaintext; }
 small, .note, .nothing { color: color-mix(in srgb, var(--st-text-color) 65%, transparent); font-size: 0.82rem; }
 th small { display: block; }
 .nothing { font-style: italic; font-size: inherit; }
-.text { white-space: pre-wrap; unicode-bidi: plaintext; }
+.text, .json { white-space: pre-wrap; }
+.each { unicode-bidi: plaintext; }
 .long { max-height: 15rem; overflow-y: auto; }
 .number { font-variant-numeric: tabular-nums; }
 .bytes { margin: 0; font-family: var(--st-code-font); font-size: 0.78rem; white-space: pre; overflow: auto; }
@@ -39,7 +40,7 @@ th small { display: block; }
 .key::before { content: "key · "; }
 .time { border-bottom: 1px dotted color-mix(in srgb, var(--st-text-color) 45%, transparent); cursor: help; }
 a { color: var(--st-link-color); text-decoration: underline; text-underline-offset: 0.15em; }
-.json { font-family: var(--st-code-font); font-size: 0.85rem; white-space: pre-wrap; }
+.json { font-family: var(--st-code-font); font-size: 0.85rem; }
 details > div, details > details { padding-left: 1.1rem; }
 summary { cursor: pointer; }
 summary::marker { color: color-mix(in srgb, var(--st-text-color) 55%, transparent); }
@@ -88,7 +89,8 @@ const value = (cell) => {
     return tree
   }
   const element = made(cell.kind === "bytes" ? "pre" : cell.kind === "time" ? "span" : "div", cell.text, cell.kind)
-  if (cell.kind === "json") element.classList.add("text")
+  // Every line in its own direction, which takes a browser the square of a text's length: 12 s for a million letters.
+  if (cell.text.length <= 20_000) element.classList.add("each")
   if (cell.exact) element.title = cell.exact
   if (cell.kind !== "time" && cell.kind !== "number") {
     element.classList.add("long")
