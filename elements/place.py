@@ -16,9 +16,14 @@ from undertone import errors, looks, sharing
 TROUBLE = "tables_trouble"
 
 
+def now() -> looks.Look:
+    """What the address says this moment: for callbacks and fragments, which run while their page's look is older."""
+    return _read()[0]
+
+
 def current() -> looks.Look:
     """What the address says; what cannot be read of it is left out and said."""
-    look, troubles = looks.read({name: st.query_params[name] for name in st.query_params})
+    look, troubles = _read()
     for trouble in troubles:
         st.warning(messages.plain(trouble), icon=":material/link_off:")
     if trouble := st.session_state.pop(TROUBLE, None):
@@ -43,3 +48,7 @@ def key(name: str, *parts: object) -> str:
 def statement_parameters(statement: str) -> dict[str, str]:
     """The parameters of an address of SQL that has this statement in its editor. Raises SharingError if too long."""
     return {sharing.NAME: sharing.pack(sharing.Shared(statement))}
+
+
+def _read() -> tuple[looks.Look, list[str]]:
+    return looks.read({name: st.query_params[name] for name in st.query_params})
