@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from elements import messages, place, visitor, waiting
+from elements import messages, place, structure, visitor, waiting
 from resources import jobs
 from resources import tree as resource
 from undertone import catalog, errors, favourites, looks
@@ -135,7 +135,10 @@ def _said(key: str, name: str) -> dict[str, Any]:
 def _open(look: looks.Look, known: resource.Known, key: str) -> None:
     label = _said(key, "open").get("label")
     if label in known.tree.by_label:
-        place.go(looks.Look(table=label, part=look.part))
+        if look.part == "structure":
+            structure.go(str(label))
+        else:
+            place.go(looks.Look(table=label, part=look.part))
         st.session_state[GO] = True
 
 
