@@ -126,11 +126,9 @@ def operators(tokens: Sequence[lexer.Token]) -> set[str]:
 
 def _signs(run: str) -> Iterator[str]:
     """The operators in characters that touch: 2*-1 has two."""
-    while run:
-        size = len(run)
-        if SPECIAL.isdisjoint(run):
-            size = max(1, len(run.rstrip("+-")))
-        sign, run = run[:size], run[size:]
+    # Without a special one among them, no operator but + and - ends in these.
+    first = run.rstrip("+-") if SPECIAL.isdisjoint(run) else run
+    for sign in filter(None, (first, *run[len(first) :])):
         yield "<>" if sign == "!=" else sign[:LONGEST]
 
 
