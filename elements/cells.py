@@ -38,11 +38,6 @@ def is_number(field: relations.Field) -> bool:
     return field.base in row_cells.NUMBERS
 
 
-def is_cut(value: object) -> bool:
-    """Whether a value of a page is only the beginning of what is stored."""
-    return reading.is_cut(value)
-
-
 def about(field: relations.Field, zone: zoneinfo.ZoneInfo) -> str:
     """What is to be known of a column, in lines: its type, in which zone its times are shown, its comment."""
     lines = [field.column.type]
@@ -84,14 +79,13 @@ def _truth(value: object) -> Cell:
 
 
 def _bytes(value: object) -> Cell:
-    """Their number and the first of them."""
+    """Their number, and the first of them."""
     text = str(value)
     cut = reading.CUT_BYTES.fullmatch(text)
-    count = int(cut[2]) if cut else (len(text) - 2) // 2
-    size = units.size(count)
+    count = int(cut[2]) if cut else len(text) // 2 - 1
     head = " ".join(text[place : place + 2] for place in range(2, 2 + 2 * min(count, DUMPED), 2))
     more = " …" if count > DUMPED else ""
-    return {"text": f"{size} · {head}{more}" if count else size, "kind": "bytes"}
+    return {"text": f"{units.size(count)} · {head}{more}" if count else units.size(0), "kind": "bytes"}
 
 
 def _moment(text: str, zone: zoneinfo.ZoneInfo) -> Cell:

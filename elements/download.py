@@ -76,17 +76,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
 _mount = st.components.v2.component("undertone_download", html=HTML, css=CSS, js=JS)
 
 
-def show(question: asking.Question, *, key: str) -> None:
-    """Choose a format, prepare the file, save it."""
+def show(question: asking.Question, *, key: str, name: str = "answer", every: bool = False) -> None:
+    """Choose a format, prepare the file, save it under a name. `every`: all rows of a table, and not of an answer."""
     chosen = database.get_settings()
-    st.caption(
-        f"All of the answer, asked again and written to a file: at most {chosen.export_rows:,} rows"
-        f" and {units.duration(chosen.export_seconds)}."
-    )
-    st.fragment(_form)(question, key)
+    seconds = units.duration(chosen.export_seconds)
+    if every:
+        st.caption(f"Read anew and written to a file, whatever their number, for at most {seconds}.")
+    else:
+        st.caption(
+            f"All of the answer, asked again and written to a file: at most {chosen.export_rows:,} rows and {seconds}."
+        )
+    st.fragment(_form)(question, key, name, every)
 
 
-def _form(question: asking.Question, key: str) -> None:
+def _form(question: asking.Question, key: str, name: str, every: bool) -> None:
     download: downloads.Download | None = st.session_state.get(f"{key}_file")
     if download is not None and not _same(download.question, question):
         download.remove()
@@ -105,7 +108,7 @@ def _form(question: asking.Question, key: str) -> None:
             "Prepare", icon=":material/file_export:", key=f"{key}_prepare", disabled=running or format is None
         ):
             try:
-                st.session_state[f"{key}_file"] = downloads.start(question, format or "csv")
+                st.session_state[f"{key}_file"] = downloads.start(question, format or "csv", name=name, every=every)
             except errors.UndertoneError as error:
                 messages.error(error)
                 return
@@ -165,7 +168,7 @@ def described(download: downloads.Download, wanted: Any) -> bytes:
     words = f"{units.count(download.rows, 'row')}, {units.size(size)}, in {units.duration(download.seconds)}"
     about: dict[str, Any] = {
         "id": download.path.stem,
-        "name": f"answer{format.suffix}",
+        "name": f"{download.name}{format.suffix}",
         "mime": format.mime,
         "size": size,
         "label": f"Save {format.label} file",

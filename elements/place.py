@@ -7,6 +7,7 @@ key: when the address changes, it is made anew, with what the address says.
 from __future__ import annotations
 
 import hashlib
+import urllib.parse
 
 import streamlit as st
 
@@ -43,6 +44,13 @@ def key(name: str, *parts: object) -> str:
     """The key of a widget that shows these parts of a look: another part is another widget."""
     digest = hashlib.blake2b(repr(parts).encode(errors="backslashreplace"), digest_size=8).hexdigest()
     return f"tables_{name}_{digest}"
+
+
+def address(look: looks.Look) -> str:
+    """The address of a look, as it can be sent to others. Raises LookError if it is too long."""
+    here = urllib.parse.urlsplit(st.context.url or "")
+    query = urllib.parse.urlencode(looks.parameters(look), quote_via=urllib.parse.quote)
+    return here._replace(query=query, fragment="").geturl()
 
 
 def statement_parameters(statement: str) -> dict[str, str]:

@@ -14,22 +14,24 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from elements import columns, grid, messages, place, row_cells, rows_actions, rows_pager, rows_value, sorts, waiting
-from resources import browsing, database, jobs
+from elements import (
+    columns,
+    grid,
+    messages,
+    place,
+    row_cells,
+    rows_actions,
+    rows_pager,
+    rows_value,
+    sorts,
+    waiting,
+)
+from resources import browsing, database, jobs, page_files
 from undertone import catalog, errors, looks, outlook, relations
 
 JOB, ACCEPTED, AGAIN = "tables_page", "tables_accepted", "tables_read_again"
+SHOWN = "tables_shown"  # what is on the page, for those who save it
 SMALL_KINDS = ("table", "materialised view", "partitioned table")
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """What is asked for a page of rows. Equal ones have the same answer, for a while."""
-
-    relation: catalog.Relation
-    look: looks.Look
-    zone: str | None
-    size: int
 
 
 def show(look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field], key: Sequence[str]) -> None:
@@ -48,7 +50,7 @@ def _tools(look: looks.Look, relation: catalog.Relation, fields: tuple[relations
         sorts.popover(now, fields)
         columns.popover(now, fields)
         st.space("stretch")
-        rows_actions.show(now, relation, fields)
+        rows_actions.show(now, relation, fields, _shown(now, relation, fields))
         st.button(
             "",
             icon=":material/refresh:",
@@ -76,6 +78,7 @@ def _page(
         return
     if page is None:
         return
+    st.session_state[SHOWN] = page_files.Shown(asked, page)
     if not page.rows:
         _empty(page, now, relation)
         rows_pager.show(asked.look, relation, page, asked.size, asked.zone)
@@ -104,6 +107,16 @@ def _page(
         rows_value.show(now, relation, page, by_name[page.columns[chosen[1]].name], chosen, key)
 
 
+def _shown(
+    look: looks.Look, relation: catalog.Relation, fields: tuple[relations.Field, ...]
+) -> page_files.Shown | None:
+    """What is on the page; None before it is there."""
+    zone = row_cells.zone(st.context.timezone)
+    shown: page_files.Shown | None = st.session_state.get(SHOWN)
+    asked = _asked(dataclasses.replace(look, table=relation.label), relation, fields, zone)
+    return shown if shown is not None and shown.asked == asked else None
+
+
 def _now(look: looks.Look) -> looks.Look:
     """The look as the address has it. One that is another but for its place makes the whole page anew."""
     now = place.now()
@@ -115,14 +128,14 @@ def _now(look: looks.Look) -> looks.Look:
 
 def _asked(
     look: looks.Look, relation: catalog.Relation, fields: tuple[relations.Field, ...], zone: zoneinfo.ZoneInfo
-) -> Asked:
+) -> page_files.Asked:
     names = columns.chosen(look, fields)
     whole = names == tuple(field.column.name for field in fields)
     look = browsing.of_rows(dataclasses.replace(look, columns=None if whole else names))
-    return Asked(relation, look, zone.key, database.get_settings().page_rows)
+    return page_files.Asked(relation, look, zone.key, database.get_settings().page_rows)
 
 
-def _answer(asked: Asked) -> catalog.Page | None:
+def _answer(asked: page_files.Asked) -> catalog.Page | None:
     """The page, or None while it is not there: it takes long, and somebody has to want that first."""
     look = asked.look
     if look.sorts or look.where or look.search.strip() or asked.relation.kind not in SMALL_KINDS:
@@ -132,7 +145,7 @@ def _answer(asked: Asked) -> catalog.Page | None:
     return browsing.get_page(asked.relation, look, asked.zone, asked.size)
 
 
-def _slow(asked: Asked, expected: outlook.Outlook) -> catalog.Page | None:
+def _slow(asked: page_files.Asked, expected: outlook.Outlook) -> catalog.Page | None:
     job = jobs.find(JOB, asked)
     order = place.key("accepted", dataclasses.replace(asked, look=asked.look.at(looks.FIRST)))
     if job is None:

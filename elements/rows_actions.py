@@ -2,10 +2,109 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from undertone import catalog, looks, relations
+import streamlit as st
+
+from elements import download, messages, place, sql_draft, visitor
+from resources import browsing, database, page_files
+from undertone import asking, catalog, errors, export, looks, relations, row_statement, sharing
+
+CAME = "This statement selects the rows that you looked at on Tables. Read it, then run it."
 
 
-def show(look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field]) -> None:
-    """The buttons."""
+def show(
+    look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field], asked: page_files.Shown | None
+) -> None:
+    """The buttons. `asked` is what is on the page, if anything is."""
+    if st.button("Open as SQL", icon=":material/terminal:", key="tables_as_sql", type="tertiary"):
+        _as_sql(look, relation, fields)
+    link = st.popover("Link", icon=":material/link:", key="tables_link", type="tertiary", on_change="rerun")
+    if link.open:
+        with link:
+            st.caption("It opens what you look at: table, filters, order, columns, place. It holds no rows.")
+            st.code(place.address(look), language=None, wrap_lines=True)
+    panel = st.popover(
+        "Download", icon=":material/download:", key="tables_download", type="tertiary", on_change="rerun"
+    )
+    if panel.open:
+        with panel:
+            _download(look, relation, fields, asked)
+
+
+def statement(look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field]) -> str:
+    """All rows of a look as a statement for people. Raises CatalogError and what else is wrong with a look."""
+    search = browsing.get_search(relation) if look.search.strip() else None
+    return database.get_database().ask(
+        row_statement.statement, relation, fields, look, search, zone=st.context.timezone
+    )
+
+
+def file_name(relation: catalog.Relation) -> str:
+    """What a file with rows of a relation is called, without its suffix."""
+    return re.sub(r"[^\w-]+", "_", relation.name).strip("_")[:60] or "rows"
+
+
+def _as_sql(look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field]) -> None:
+    try:
+        written = statement(look, relation, fields)
+    except errors.UndertoneError as error:
+        messages.error(error)
+        return
+    try:
+        parameters = place.statement_parameters(written)
+    except sharing.SharingError:  # too long for an address
+        sql_draft.put(written, target="data", notice=CAME)
+        parameters = {}
+    st.switch_page("pages/sql.py", query_params=parameters)
+
+
+def _download(
+    look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field], asked: page_files.Shown | None
+) -> None:
+    choices = {"page": "This page", "all": "All matching rows" if look.where or look.search else "All rows"}
+    which = st.segmented_control(
+        "Rows",
+        list(choices),
+        default="page",
+        required=True,
+        format_func=choices.__getitem__,
+        key="tables_download_which",
+        label_visibility="collapsed",
+    )
+    if which == "all":
+        try:
+            question = asking.Question(statement(look, relation, fields), who=visitor.who())
+        except errors.UndertoneError as error:
+            messages.error(error)
+            return
+        download.show(question, key="tables_download_all", name=file_name(relation), every=True)
+    elif asked is None or not asked.page.rows:
+        st.caption("There are no rows on this page.")
+    else:
+        _page(relation, asked)
+
+
+def _page(relation: catalog.Relation, asked: page_files.Shown) -> None:
+    st.caption("The rows and columns of this page, with all of their values.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.segmented_control(
+            "Format",
+            list(export.FORMATS),
+            default="csv",
+            required=True,
+            format_func=lambda name: export.FORMATS[name].label,
+            key="tables_download_format",
+        )
+        format = export.FORMATS[chosen or "csv"]
+        st.download_button(
+            f"Save {format.label} file",
+            page_files.writing(asked, chosen or "csv"),
+            f"{file_name(relation)}{format.suffix}",
+            format.mime,
+            icon=":material/download:",
+            key="tables_download_save",
+            type="primary",
+            on_click="ignore",
+        )

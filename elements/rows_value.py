@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from elements import cells, messages, place, row_values
+from elements import messages, place, row_values
 from resources import rows as answers
 from undertone import catalog, conditions, errors, export_text, looks, reading, relations, rows
 
@@ -83,7 +83,9 @@ def _cell(
     if value is None or field.column.category == "number":
         return rows.Cell(field, value, None)
     text = export_text.plain(value)
-    if cells.is_cut(text):
+    if bytes_cut := reading.CUT_BYTES.fullmatch(text):
+        return rows.Cell(field, bytes_cut[1], int(bytes_cut[2]), is_cut=True)
+    if reading.is_cut(text):
         return rows.Cell(field, text.removesuffix(reading.MARK), None, is_cut=True)
     return rows.Cell(field, text, len(text) // 2 - 1 if field.base == "bytea" else len(text))
 

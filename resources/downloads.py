@@ -28,16 +28,22 @@ from undertone import asking, console, errors, export, settings
 PREFIX = "undertone-downloads-"
 BYTES = 2_000_000_000  # of values in one file
 SPARE = 500_000_000  # of the disk, which is not for downloads alone
+EVERY = 1 << 40  # rows and bytes that nobody has: a file of all rows of a table ends with them
+LONG = 1_000_000  # bytes of a statement of ours, which may name 1,600 columns
 log = logging.getLogger(__name__)
 
 
 class Download:
     """An answer on its way into a file: when `done`, `error` says what went wrong, or `path` has the file."""
 
-    def __init__(self, question: asking.Question, format: str, path: pathlib.Path) -> None:
+    def __init__(
+        self, question: asking.Question, format: str, path: pathlib.Path, *, name: str = "answer", every: bool = False
+    ) -> None:
         self.question = question
         self.format = format
         self.path = path
+        self.name = name  # of the file that is saved, without its suffix
+        self.every = every  # row, whatever their number
         self.rows = 0
         self.truncated: str | None = None
         self.error: errors.UndertoneError | None = None
@@ -96,7 +102,7 @@ class Download:
     def _run(self) -> None:
         opened = database.get_services()
         try:
-            limits = limits_of(opened.settings)
+            limits = limits_of(opened.settings, every=self.every)
             with asking.stream(opened, self.question, limits, cancel=self._cancelled) as answer:
                 neutralise = opened.settings.neutralise_formulas
                 self.rows = export.write(answer, self.format, self.path, neutralise=neutralise, go_on=self._go_on)
@@ -112,11 +118,12 @@ class Download:
             self.path.unlink(missing_ok=True)
 
 
-def limits_of(chosen: settings.Settings) -> console.Limits:
-    """What a download may take: as any statement, but for rows, seconds and bytes in all."""
-    return dataclasses.replace(
-        console.limits(chosen), rows=chosen.export_rows, seconds=chosen.export_seconds, bytes=BYTES
-    )
+def limits_of(chosen: settings.Settings, *, every: bool = False) -> console.Limits:
+    """What a download may take: as any statement, but for rows, seconds and bytes in all; of a table `every` row."""
+    limits = dataclasses.replace(console.limits(chosen), seconds=chosen.export_seconds)
+    if every:
+        return dataclasses.replace(limits, rows=EVERY, bytes=EVERY, length=LONG)
+    return dataclasses.replace(limits, rows=chosen.export_rows, bytes=BYTES)
 
 
 class Session:
@@ -175,14 +182,18 @@ def _lock(folder: pathlib.Path) -> BinaryIO | None:
     return file
 
 
-def start(question: asking.Question, format: str) -> Download:
-    """Begin to write an answer into a file; what this session had before goes. Raises DatabaseError, ServerError."""
+def start(question: asking.Question, format: str, *, name: str = "answer", every: bool = False) -> Download:
+    """Begin to write an answer into a file; what this session had before goes. Raises DatabaseError, ServerError.
+
+    `name` is what the file will be called, without its suffix. `every`: all rows, for a statement that we have made.
+    """
     database.get_services()
     session = get_session()
     if session.download is not None:
         session.download.remove()
-    name = f"{secrets.token_hex(16)}{export.FORMATS[format].suffix}"
-    download = Download(dataclasses.replace(question, how=asking.DOWNLOAD), format, get_folder() / name)
+    path = get_folder() / f"{secrets.token_hex(16)}{export.FORMATS[format].suffix}"
+    question = dataclasses.replace(question, how=asking.DOWNLOAD)
+    download = Download(question, format, path, name=name, every=every)
     session.download = download
     threading.Thread(target=download._run, name="download", daemon=True).start()
     return download

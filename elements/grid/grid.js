@@ -72,6 +72,14 @@ const move = (table, cell, key, openable) => {
   }
 }
 
+// Scroll no more than needed, and nothing but the view: the page stays where it is.
+const show = (view, cell) => {
+  const head = view.querySelector("thead").offsetHeight
+  const above = cell.offsetTop - head - view.scrollTop
+  const below = cell.offsetTop + cell.offsetHeight - view.clientHeight - view.scrollTop
+  view.scrollTop += above < 0 ? above : Math.max(below, 0)
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const view = parentElement.querySelector(".view")
   const table = made("table")
@@ -147,8 +155,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.page = data.page
   parentElement.table = data.label
   view.replaceChildren(table)
+  view.classList.toggle("beside", Boolean(chosen))
   pin(table, openable + data.pinned)
   view.scrollTop = top
   view.scrollLeft = left
+  if (chosen) show(view, chosen)
   if (focused && first) first.focus({ preventScroll: true })
 }

@@ -1,0 +1,67 @@
+"""The rows of a page as a file: read again when somebody saves it, with all of their values."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+from collections.abc import Callable
+
+from resources import browsing, database
+from undertone import catalog, console, export, looks, paging, reading
+from undertone import database as pools
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What is asked for a page of rows. Equal ones have the same answer, for a while."""
+
+    relation: catalog.Relation
+    look: looks.Look
+    zone: str | None
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """What was asked, and what came."""
+
+    asked: Asked
+    page: catalog.Page
+
+
+def writing(shown: Shown, format: str) -> Callable[[], bytes]:
+    """What writes the file; it needs no session to be called, and raises what reading and writing raise."""
+    opened = database.get_services()
+    return functools.partial(_write, opened.data, shown, format, opened.settings.neutralise_formulas)
+
+
+def _write(pool: pools.Database, shown: Shown, format: str, neutralise: bool) -> bytes:
+    rows = pool.ask(_whole, shown)
+    columns = [console.Column(column.name, column.type) for column in shown.page.columns]
+    file = io.BytesIO()
+    export.dump(export.Batches(columns, [rows] if rows else []), format, file, neutralise=neutralise)
+    return file.getvalue()
+
+
+def _whole(connection: pools.Connection, shown: Shown) -> list[reading.Row]:
+    """The rows with all of their values: found by their keys, or where there are none, in the same place again."""
+    asked, page = shown.asked, shown.page
+    if page.keys is not None:
+        found = reading.rows_by_key(connection, asked.relation, [column.name for column in page.columns], page.keys)
+        return [found[key] for key in page.keys if key in found]
+    place = asked.look.place
+    again = paging.page(
+        connection,
+        asked.relation,
+        size=asked.size,
+        sorts=asked.look.sorts,
+        where=browsing.get_where(asked.relation, asked.look, asked.zone),
+        columns=asked.look.columns,
+        after=place.cursor if place.kind == "after" else None,
+        before=place.cursor if place.kind == "before" else None,
+        at_end=place.kind == "last",
+        cut=None,
+        seconds=database.get_settings().query_seconds,
+    )
+    return again.rows
