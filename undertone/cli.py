@@ -18,12 +18,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from undertone import (
-    catalog,
     cli_row,
     cli_rows,
     cli_runs,
     cli_scores,
     cli_sql,
+    cli_structure,
+    cli_tables,
     doctor,
     errors,
     load,
@@ -31,7 +32,6 @@ from undertone import (
     planning,
     scoring,
     settings,
-    units,
 )
 
 app = typer.Typer(
@@ -75,27 +75,8 @@ def _fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-@app.command()
-def tables(as_json: Json = False) -> None:
-    """List the tables."""
-    with cli_sql.opened() as opened:
-        found = opened.data.ask(catalog.relations)
-    if as_json:
-        print(json.dumps([vars(relation) | {"label": relation.label} for relation in found], indent=2))
-        return
-    rows = [
-        (
-            relation.label,
-            relation.kind,
-            "" if relation.rows is None else f"{relation.rows:,}",
-            units.size(relation.bytes),
-            relation.comment or "",
-        )
-        for relation in found
-    ]
-    output.table(("table", "kind", "rows (estimate)", "size", "comment"), rows, right=(2, 3))
-
-
+app.command()(cli_tables.tables)
+app.command()(cli_structure.structure)
 app.command()(cli_rows.rows)
 app.command()(cli_row.row)
 app.command()(cli_sql.query)
