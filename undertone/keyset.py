@@ -26,8 +26,14 @@ LEAST_WINDOW, FIRST_WINDOW, LAST_WINDOW = 10, 1_000, 200_000  # rows that are lo
 WINDOW_SECONDS = 0.2  # that a window should take: then one can stop in time
 LAST_SECONDS = 1.0  # that the window may take in which the time is up
 
+ANY_ORDER = psycopg2.sql.SQL("(SELECT NULL)")
+
 Cursor = tuple[str | None, ...]
 Found = list[tuple[reading.Row, Cursor]]
+
+
+class PageTooSlow(relations.CatalogError):
+    """A page that took longer than it may, or waited too long for somebody who holds the relation."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,28 @@ def fits(terms: Sequence[Term], cursor: Cursor) -> bool:
     return len(cursor) == len(terms) and not any(
         text is None and not term.nullable for text, term in zip(cursor, terms, strict=True)
     )
+
+
+@contextlib.contextmanager
+def limited(connection: database.Connection, relation: relations.Relation, seconds: float | None) -> Iterator[None]:
+    """Stop what takes too long, and say so: as PageTooSlow. Without `seconds` only what waits too long for a lock."""
+    try:
+        if seconds is None:
+            yield
+            return
+        # So that it is known whether it was a lock that the time went by with.
+        milliseconds = max(1, int(seconds * 1000))
+        with relations.within(connection, milliseconds, lock=min(LOCK_MILLISECONDS, max(1, milliseconds * 4 // 5))):
+            yield
+    except psycopg2.errors.QueryCanceled as error:
+        raise PageTooSlow(
+            f"This page of {relation.label} took longer than {seconds:g} s and was stopped. Sort by the key or by a"
+            " column that has an index, or narrow it down by a filter on one."
+        ) from error
+    except psycopg2.errors.LockNotAvailable as error:
+        raise PageTooSlow(
+            f"Somebody holds {relation.label} exclusively, as while it is altered; try again when that has ended."
+        ) from error
 
 
 def walk(rows: Rows, cursor: Cursor | None, back: bool, limit: int, limits: Sequence[psycopg2.sql.Composable]) -> Found:
@@ -257,7 +285,7 @@ def _order(terms: Sequence[Term], back: bool, known: bool) -> psycopg2.sql.Compo
             # The server's own habit is that NULL is larger than everything; here it comes last in either direction.
             form += " NULLS FIRST" if back else " NULLS LAST"
         parts.append(psycopg2.sql.SQL(form).format(term.expression))
-    return reading.listed(parts) if parts else psycopg2.sql.SQL("NULL")
+    return reading.listed(parts) if parts else ANY_ORDER
 
 
 def _equal(term: Term, text: str | None) -> psycopg2.sql.Composable:

@@ -14,6 +14,7 @@ from undertone import database, keyset, looks, queries, reading, relations, row_
 # In units of the planner, of which reading a page of a table in its order is one. A hundred thousand take about a
 # second here; whoever has a slow disk has told the server so, or should have.
 SLOW = 50_000.0
+SECONDS = 5.0  # for what is to be known at once; planning over thousands of partitions takes some of them
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Outlook:
             return f"No index has this order: {rows} are read and sorted before the first one can be shown."
         if self.filtered:
             return f"No index serves this filter: up to {rows} are looked through."
-        return f"This is a view that makes {rows} before the first one can be shown."
+        return "These rows take long to make, even a few of them."
 
 
 def outlook(
@@ -64,18 +65,19 @@ def outlook(
 ) -> Outlook:
     """What is to be expected of the first page in this order, under this condition.
 
-    Raises CatalogError when the relation or a column is not there.
+    Raises CatalogError when the relation or a column is not there, PageTooSlow when somebody holds it.
     """
     known = known or row_order.about(connection, relation)
     if not known.fields:
         return Outlook(relation.rows, sorted=False, filtered=False, slow=False)
     order = row_order.terms(relation, known, sorts)
     rows = keyset.Rows(connection, relation, known.fields, known.fields, known.fields, order, where, None)
-    if order[0].expression is keyset.CTID.expression:
-        # Such rows are looked through in the order in which they lie, which the server is not asked to find.
-        filtered = where is not None and _explained(rows, [where], psycopg2.sql.SQL("NULL"), size).slow
-        return Outlook(relation.rows, sorted=False, filtered=filtered, slow=filtered)
-    found = expect(rows, None, False, size)
+    with keyset.limited(connection, relation, SECONDS):
+        if order[0].expression is keyset.CTID.expression:
+            # Such rows are looked through in the order in which they lie, which the server is not asked to find.
+            filtered = where is not None and _explained(rows, [where], keyset.ANY_ORDER, size).slow
+            return Outlook(relation.rows, sorted=False, filtered=filtered, slow=filtered)
+        found = expect(rows, None, False, size)
     return Outlook(relation.rows, found.sorted, where is not None, found.slow)
 
 

@@ -17,11 +17,10 @@ that are skipped to.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import psycopg2
 import psycopg2.sql
@@ -38,10 +37,7 @@ NUMBER = re.compile(r"\d{1,18}")
 
 Cursor = keyset.Cursor
 Found = keyset.Found
-
-
-class PageTooSlow(relations.CatalogError):
-    """A page that took longer than it may."""
+PageTooSlow = keyset.PageTooSlow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +86,7 @@ def page(
     page. `known` is what `row_order.about` said a moment ago.
 
     Raises CatalogError when the relation or a column is not there, and for a cursor that does not fit; PageTooSlow
-    where it takes longer than `seconds`.
+    where it takes longer than `seconds`, or somebody holds the relation.
     """
     if size < 1 or (after is not None) + (before is not None) + at_end > 1:
         raise ValueError("a page has at least one row, and one of after=, before= and at_end=")
@@ -105,7 +101,7 @@ def page(
     progress = keyset.Walk(None if seconds is None else time.monotonic() + seconds)
     rows = keyset.Rows(connection, relation, fields, shown, ordering, order, where, cut)
     walker = _Keyset(rows, progress) if known.key or known.physical else _Skipping(rows, progress)
-    with _limited(connection, relation, seconds):
+    with keyset.limited(connection, relation, seconds):
         if before is not None or at_end:
             found, first, last = _backward(walker, before, size)
         else:
@@ -125,26 +121,6 @@ def count(
     statement = queries.compose(SQL.count_where, relation=relation.identifier, condition=keyset.where(conditions))
     ((rows,),) = reading.read(connection, relation, statement, given=True)
     return int(rows)
-
-
-@contextlib.contextmanager
-def _limited(connection: database.Connection, relation: relations.Relation, seconds: float | None) -> Iterator[None]:
-    """Stop what takes too long, and say so."""
-    if seconds is None:
-        yield
-        return
-    try:
-        with relations.within(connection, int(seconds * 1000), lock=keyset.LOCK_MILLISECONDS):
-            yield
-    except psycopg2.errors.QueryCanceled as error:
-        raise PageTooSlow(
-            f"This page of {relation.label} took longer than {seconds:g} s and was stopped. Sort by the key or by a"
-            " column that has an index, or narrow it down by a filter on one."
-        ) from error
-    except psycopg2.errors.LockNotAvailable as error:
-        raise PageTooSlow(
-            f"Somebody holds {relation.label} exclusively, as while it is altered; try again when that has ended."
-        ) from error
 
 
 def _forward(walker: _Walker, after: Sequence[str | None] | None, size: int) -> tuple[Found, bool, bool]:

@@ -6,6 +6,7 @@ before Christ, NaN, ranges and types that nobody here has heard of come as what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,8 +18,17 @@ from undertone import database, queries, relations
 SQL = queries.load("paging")
 CUT = 2_000  # characters of a value that travel to a page
 MARK = " …"  # stands at the end of a value that was cut
+# And behind it, of bytes, how many there are.
+CUT_BYTES = re.compile(r"(\\x[0-9a-f]*) … \((\d+) bytes\)")
 BATCH = 500  # keys in a statement
 NATIVE = {"smallint", "integer", "bigint", "real", "double precision", "boolean"}
+HEX = "('\\x' || encode({value}, 'hex'))"
+HEX_CUT = (
+    "CASE WHEN octet_length({value}) * 2::bigint + 2 <= {cut} THEN "
+    + HEX
+    + " ELSE left('\\x' || encode(substring({value}"
+    " FROM 1 FOR {cut}), 'hex'), {cut}) || {mark} || ' (' || octet_length({value}) || ' bytes)' END"
+)
 # A value is written so that reading it again gives the same one, whatever the account's settings are.
 EXACT = psycopg2.sql.SQL("SET LOCAL datestyle = 'ISO'; SET LOCAL extra_float_digits = 1; ")
 
@@ -106,24 +116,34 @@ def read(
 
 
 def shown(field: relations.Field, cut: int | None) -> psycopg2.sql.Composable:
-    """A column as it travels: natively, or as text, cut on the server to one character more than asked for."""
+    """A column as it travels: natively, or as text, cut on the server to one character more than asked for.
+
+    Bytes are their hex, as PostgreSQL writes it; of those that are cut the number is said behind the mark, as in
+    `CUT_BYTES`.
+    """
     if field.base in NATIVE:
         return field.expression
-    if field.base == "bytea" and cut is not None:
-        head = psycopg2.sql.SQL("substring({} FROM 1 FOR {})").format(field.expression, psycopg2.sql.Literal(cut))
-        text = psycopg2.sql.SQL("('\\x' || encode({}, 'hex'))").format(head)
-    elif field.base == "bytea":
-        text = psycopg2.sql.SQL("('\\x' || encode({}, 'hex'))").format(field.expression)
-    else:
-        text = psycopg2.sql.SQL("({})::text").format(field.expression)
+    if field.base == "bytea":
+        form = HEX if cut is None else HEX_CUT
+        parts = {"value": field.expression, "cut": psycopg2.sql.Literal(cut), "mark": psycopg2.sql.Literal(MARK)}
+        return psycopg2.sql.SQL(form).format(**parts)
+    text = psycopg2.sql.SQL("({})::text").format(field.expression)
     return text if cut is None else psycopg2.sql.SQL("left({}, {})").format(text, psycopg2.sql.Literal(cut + 1))
 
 
 def trimmed(row: Iterable[Any], cut: int | None) -> Row:
-    """A row with its texts cut to `cut` characters and the mark: one longer than `cut` is one that was cut."""
+    """A row with its texts cut to `cut` characters and the mark: of one that was cut the server sent one more.
+
+    Bytes that were cut have their mark already, and are longer.
+    """
     if cut is None:
         return tuple(row)
-    return tuple(value[:cut] + MARK if isinstance(value, str) and len(value) > cut else value for value in row)
+    return tuple(value[:cut] + MARK if isinstance(value, str) and len(value) == cut + 1 else value for value in row)
+
+
+def is_cut(value: object, cut: int = CUT) -> bool:
+    """Whether a value of a page is only the beginning of what is stored."""
+    return isinstance(value, str) and len(value) >= cut + len(MARK) and value.startswith(MARK, cut)
 
 
 def ordering(field: relations.Field) -> tuple[psycopg2.sql.Composable, psycopg2.sql.Composable]:
