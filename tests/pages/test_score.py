@@ -15,7 +15,7 @@ from elements import finished, score_runs
 from resources import model
 from tests.pages import conftest
 from tests.unit import scored
-from undertone import again, classifier, database, embedded, library, scoring, watches
+from undertone import again, classifier, database, embedded, library, looks, scoring, watches
 
 Execute = Callable[..., list[tuple[object, ...]]]
 NASTY = '![x](http://127.0.0.1:9/x) <b>it"s</b> :red[r]'
@@ -294,12 +294,29 @@ def test_failed_rows_have_their_key_the_reason_and_a_link_that_selects_them(desk
     assert shown == key
     assert reason == "the model failed at it: ValueError"
     page, _, query = str(link).partition("?")
+    assert page == "row"
+    given = dict(urllib.parse.parse_qsl(query))
+    assert looks.read_key(given) == (key,)
+    app = desk.open("row", **given)
+    assert not app.error
+    assert '"Odd ""%"' in app.title[0].value.replace("\\", "")
+
+
+def test_a_failed_row_of_a_view_is_selected_by_a_statement(desk: Desk) -> None:
+    desk.table("reviews", "good", "poison")
+    key = 'O\'Neil\n%s \\ "x"'
+    desk.execute("CREATE VIEW seen AS SELECT %s::text || id AS k, body FROM reviews", (key,))
+    run = desk.run("seen", key=["k"])
+    assert run.failed == 1
+    app = desk.open(show="Errors")
+    ((shown, link),) = rows(app, "k", "row", grid=-1)
+    page, _, query = str(link).partition("?")
     assert page == "sql"
     ((name, statement),) = urllib.parse.parse_qsl(query)
     assert name == "statement"
     with desk.bench.data.lend() as connection, connection.cursor() as cursor:
         cursor.execute(statement)
-        assert cursor.fetchall() == [(key, "poison")]
+        assert cursor.fetchall() == [(shown, "poison")]
     # And the SQL page takes it, without running it.
     app = desk.open("sql", statement=statement)
     assert app.session_state["sql_draft"].text == statement
