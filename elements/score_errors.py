@@ -68,7 +68,8 @@ def _table(source: scores.Source) -> str | None:
 
 def row_link(table: str, key: Sequence[object]) -> str:
     """The address of a row's own page, from any page beside it."""
-    return f"row?{urllib.parse.urlencode(looks.row_parameters(table, tuple(map(str, key))), quote_via=urllib.parse.quote)}"
+    parameters = looks.row_parameters(table, tuple(map(str, key)))
+    return f"row?{urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)}"
 
 
 def link(statement: str) -> str:
