@@ -160,7 +160,7 @@ def _slow(asked: page_files.Asked, expected: outlook.Outlook) -> catalog.Page | 
             return None
         seconds = database.get_settings().query_seconds if whole else browsing.PAGE_SECONDS
         job = jobs.start(JOB, asked, browsing.read_page, asked.relation, asked.look, asked.zone, asked.size, seconds)
-    if not waiting.wait(job, expected.words or "Reading rows", key=JOB):
+    if not waiting.wait(job, expected.words.rstrip(".") or "Reading rows", key=JOB):
         return None
     if job.error is not None:
         raise job.error

@@ -42,11 +42,17 @@ def show(look: looks.Look, relation: catalog.Relation, page: catalog.Page, size:
         shown = (
             units.count(count, "row") if number is None or not count else f"Rows {number:,} to {number + count - 1:,}"
         )
-        _total(look, relation, page, shown, zone)
+        job = _total(look, relation, page, shown, zone)
+    if job is not None and not job.done:
+        waiting.wait(job, "Counting the rows", key=JOB)
+    elif job is not None and job.error is not None and not isinstance(job.error, jobs.JobCancelled):
+        messages.error(job.error)
 
 
-def _total(look: looks.Look, relation: catalog.Relation, page: catalog.Page, shown: str, zone: str | None) -> None:
-    """How many rows there are: about, or counted where somebody wanted that."""
+def _total(
+    look: looks.Look, relation: catalog.Relation, page: catalog.Page, shown: str, zone: str | None
+) -> jobs.Job[int] | None:
+    """How many rows there are: about, or counted where somebody wanted that; what counts them, if it was asked."""
     narrowed = bool(look.where or look.search.strip())
     identity = (relation, look.where, look.search, zone)
     job = jobs.find(JOB, identity)
@@ -68,17 +74,14 @@ def _total(look: looks.Look, relation: catalog.Relation, page: catalog.Page, sho
                 on_click=_count,
                 args=(identity, relation, look, zone),
             )
-    if job is not None and not job.done:
-        waiting.wait(job, f"Counting the rows{matching}", key=JOB)
-    elif job is not None and job.error is not None and not isinstance(job.error, jobs.JobCancelled):
-        messages.error(job.error)
+    return job
 
 
 def _stopped(look: looks.Look, page: catalog.Page) -> None:
     """Not all has been looked through: what was, and the way on from there."""
     back = look.place.kind in ("last", "before")
     on = looks.Place("before" if back else "after", page.stopped or ())
-    seconds = units.duration(browsing.PAGE_SECONDS)
+    seconds = f"{browsing.PAGE_SECONDS:g} s"
     found = units.count(len(page.rows), "row")
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="tables_stopped"):
         st.markdown(

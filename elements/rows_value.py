@@ -44,8 +44,9 @@ def show(
         return
     with st.container(border=True, key="tables_value", gap="small"):
         row_values.show(rows.Row(relation, tuple(key), row_key or (), (cell,)), (), key="tables_value_text")
-        if cell.is_cut and row_key is None:
-            st.caption("Only its beginning: without a key the row cannot be found again. Download has all of it.")
+        if row_key is None:
+            more = " This is only the beginning of the value; Download has all of it." if cell.is_cut else ""
+            st.caption(f"The rows have no pages of their own: this {relation.kind} has no key to find one by.{more}")
         with st.container(horizontal=True, gap="small"):
             if (condition := condition_of(cell)) is not None and condition.operator in conditions.operators(field):
                 st.button(

@@ -65,7 +65,7 @@ const move = (table, cell, key, openable) => {
   const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }
   const [down, right] = steps[key]
   const next = table.rows[row.rowIndex + down]?.cells[cell.cellIndex + right]
-  if (next && next.tagName === "TD" && next.cellIndex >= openable) {
+  if (next && next.tagName === "TD" && next.cellIndex >= openable && !next.matches(".rest")) {
     cell.tabIndex = -1
     next.tabIndex = 0
     next.focus()
@@ -95,7 +95,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     corner.setAttribute("aria-label", "Row")
     head.append(corner)
   }
-  head.append(...data.columns.map((column, number) => heading(column, number, send)))
+  // The last cell of each line has what the columns leave free, so that they are no wider than their values.
+  head.append(...data.columns.map((column, number) => heading(column, number, send)), made("th", undefined, "rest"))
 
   const body = table.createTBody()
   const rows = data.rows.map((cells, number) => {
@@ -118,7 +119,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const element = filled(cell)
       if (data.columns[at].right) element.classList.add("right")
       return element
-    }))
+    }), made("td", undefined, "rest"))
     return row
   })
   body.append(...rows)
@@ -130,12 +131,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   body.onclick = (event) => {
     const cell = event.target.closest("td")
     // Whoever selects a text does not mean the cell.
-    if (!cell || cell.cellIndex < openable || String(document.getSelection()).length) return
+    if (!cell || cell.matches(".open, .rest") || String(document.getSelection()).length) return
     choose(cell)
   }
   body.onkeydown = (event) => {
     const cell = event.target.closest("td")
-    if (!cell || cell.cellIndex < openable) return
+    if (!cell || cell.matches(".open, .rest")) return
     if (event.key.startsWith("Arrow")) {
       event.preventDefault()
       move(table, cell, event.key, openable)
