@@ -77,9 +77,9 @@ def bounds(
     connection: database.Connection, relation: relations.Relation, field: relations.Field, source: sampling.Source
 ) -> Bounds:
     """Between which values a column lies, but for infinity, NaN and times that no calendar here has."""
-    statement = queries.compose(
-        SQL.bounds, value=expression(field), finite=_finite(field), rows=source.rows, condition=source.condition
-    )
+    value = expression(field)
+    only = psycopg2.sql.SQL("FILTER (WHERE {})").format(finite(field, value))
+    statement = queries.compose(SQL.bounds, value=value, finite=only, rows=source.rows, condition=source.condition)
     ((rows, filled, low, high, near),) = reading.read(connection, relation, statement, given=True)
     return Bounds(rows, filled, low, high, tuple(near) if near else None)
 
@@ -199,11 +199,10 @@ def _digits(number: decimal.Decimal) -> str:
     return format(number, "f") if -20 < number.adjusted() < 20 else str(number)
 
 
-def _finite(field: relations.Field) -> psycopg2.sql.Composable:
+def finite(field: relations.Field, value: psycopg2.sql.Composable) -> psycopg2.sql.Composable:
+    """That a value of a column's type can be reckoned with: not NULL, infinity, NaN, or a time that Python has not."""
     if field.base in WHOLE:
-        return sampling.NOTHING
+        return psycopg2.sql.SQL("{} IS NOT NULL").format(value)
     ends = LIMITS if field.column.category == "time" else LARGE.get(field.base, ("-1e300", "1e300"))
     kind = psycopg2.sql.SQL(field.base)
-    return psycopg2.sql.SQL("FILTER (WHERE {} BETWEEN {} AND {})").format(
-        expression(field), *(reading.typed(end, kind) for end in ends)
-    )
+    return psycopg2.sql.SQL("{} BETWEEN {} AND {}").format(value, *(reading.typed(end, kind) for end in ends))
