@@ -50,13 +50,7 @@ def _read(connection: database.Connection, relation: relations.Relation) -> Stru
     hidden: Hidden = set(SQL.hidden(connection, oid=oid))
     found = SQL.references_of(connection, oids=[oid])
     constraints = SQL.constraints(connection, oid=oid)
-    # A foreign key of which one end may not be read is none, whatever the catalogue knows that it is made from.
-    readable = {one[0] for one in found if one[2] == oid}
-    constraints = [
-        one
-        for one in constraints
-        if ("pg_constraint", one[0]) not in hidden and (one[2] != "foreign key" or one[0] in readable)
-    ]
+    constraints = [one for one in constraints if ("pg_constraint", one[0]) not in hidden]
     told = {one[0] for one in constraints}
     indexes = [
         one
