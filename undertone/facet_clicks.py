@@ -14,6 +14,7 @@ from undertone import conditions, facets
 
 Part = conditions.Condition | conditions.Group
 MADE = ("eq", "in", "null")  # the operators of filters that a facet of values makes
+RANGES = ("ge", "lt", "between")  # and one of bins
 
 
 def chosen(where: conditions.Group, column: str) -> tuple[str | None, ...]:
@@ -66,6 +67,19 @@ def narrowed(where: conditions.Group, made: tuple[conditions.Condition, ...]) ->
         if not (isinstance(part, conditions.Condition) and _holds(part, made[0].column, inner))
     ]
     return _flat((*(part for part in kept if part not in made), *made))
+
+
+def cleared(where: conditions.Group, column: str) -> conditions.Group:
+    """The filters without any that a facet of a column can have made."""
+    kept = [
+        part
+        for part in apart(where, column).parts
+        if where.any
+        or isinstance(part, conditions.Group)
+        or part.column != column
+        or part.operator not in (*MADE, *RANGES)
+    ]
+    return _flat(kept) if not where.any else where
 
 
 def spanned(first: facets.Entry, last: facets.Entry) -> tuple[conditions.Condition, ...]:
@@ -140,7 +154,7 @@ def _range(made: Iterable[conditions.Condition]) -> Range:
 
 def _holds(part: conditions.Condition, column: str, inner: Range) -> bool:
     """Whether a range of a column holds all of another one."""
-    if part.column != column or part.operator not in ("ge", "lt", "between"):
+    if part.column != column or part.operator not in RANGES:
         return False
     low, high = _range([part])
     try:

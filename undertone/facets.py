@@ -52,6 +52,7 @@ class Entry:
     count: int
     conditions: tuple[conditions.Condition, ...]
     is_bin: bool = False
+    is_closed: bool = False  # a bin with an end on both sides
 
 
 @dataclass(frozen=True)
@@ -206,7 +207,7 @@ def _histogram(
         value, base = histograms.expression(field), histograms.edge_type(field)
         counts, nulls = histograms.count(connection, relation, value, base, scale.edges, source)
         entries = [
-            Entry(one.text, rows, one.conditions, is_bin=True)
+            Entry(one.text, rows, one.conditions, is_bin=True, is_closed=bool(one.low and one.high))
             for one, rows in zip(scale.bins, counts, strict=True)
             if rows or (one.low and one.high)
         ]
