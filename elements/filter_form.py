@@ -30,7 +30,7 @@ def popover(relation: catalog.Relation, fields: Sequence[relations.Field]) -> No
     with panel:
         if st.session_state.get(COLUMN) not in by_name:
             st.session_state[COLUMN] = next(iter(by_name))
-        field = by_name[st.selectbox("Column", list(by_name), key=COLUMN)]
+        field = by_name[st.selectbox("Column", list(by_name), key=COLUMN, on_change=_forget)]
         fitting = conditions.operators(field)
         operator = st.selectbox(
             f"Condition on {messages.plain(field.column.type)}",
@@ -38,6 +38,7 @@ def popover(relation: catalog.Relation, fields: Sequence[relations.Field]) -> No
             format_func=lambda name: conditions.OPERATORS[name].words,
             key=_key("operator", relation, field),
             label_visibility="collapsed",
+            on_change=_forget,
         )
         try:
             choices = filters.get_proposals(relation, field)
@@ -54,6 +55,10 @@ def popover(relation: catalog.Relation, fields: Sequence[relations.Field]) -> No
             )
         if trouble := st.session_state.get(TROUBLE):
             st.error(messages.plain(trouble), icon=":material/error:")
+
+
+def _forget() -> None:
+    st.session_state[TROUBLE] = None
 
 
 def _key(*parts: object) -> str:
@@ -159,7 +164,7 @@ def _add(relation: catalog.Relation, field: relations.Field, operator: str, inpu
     except errors.UndertoneError as error:
         st.session_state[TROUBLE] = str(error)
         return
-    st.session_state[TROUBLE] = None
+    _forget()
     look = place.now()
     parts = tuple(part for part in group.parts if part not in look.where.parts)
     place.go(look.among(where=conditions.Group((*look.where.parts, *parts), look.where.any)))
