@@ -22,7 +22,7 @@ import psycopg2.sql
 import pytest
 import sqlalchemy
 
-from tests import servers
+from tests import ground, servers
 from undertone import database, embedded, store
 
 CACHE, SHARED = "UNDERTONE_MODEL_CACHE", "PYTEST_XDIST_WORKER"
@@ -35,6 +35,7 @@ if _shared is None:
     _cache = tempfile.TemporaryDirectory(prefix="undertone-models-", dir="/tmp", ignore_cleanup_errors=True)
     pathlib.Path(_cache.name).chmod(0o755)
 os.environ[CACHE] = _shared or _cache.name
+ground.prefer_memory()
 
 TEMPLATE = "undertone"
 _numbers = itertools.count(1)

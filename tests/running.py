@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
+
+from tests import ground
 
 ROOT = pathlib.Path(__file__).parent.parent
 WAIT_SECONDS = 120.0
@@ -82,9 +83,7 @@ class Home:
 @contextlib.contextmanager
 def home() -> Iterator[Home]:
     """A new home, under a directory that the server's account can pass; nothing of it is left afterwards."""
-    # Not pytest's tmp_path: only its owner can enter that.
-    path = pathlib.Path(tempfile.mkdtemp(prefix="undertone-home-", dir="/tmp"))
-    path.chmod(0o755)
+    path = ground.new("home")
     made = Home(path)
     try:
         yield made
@@ -96,13 +95,13 @@ def home() -> Iterator[Home]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def wait_until(true: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
-    """Wait until something is so; its value. Fails with what was waited for."""
+def wait_until(true: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS, every: float = 0.1) -> Any:
+    """Wait until something is so, with a look `every` so many seconds; its value. Fails with what was waited for."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := true():
             return found
-        time.sleep(0.1)
+        time.sleep(every)
     raise AssertionError(f"waited {seconds:.0f} s in vain until {what}")
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import pathlib
 import subprocess
-import tempfile
 from typing import Any
 
 import testing.postgresql
 
-from tests import running
+from tests import ground, running
 from undertone import privileges
 
 # -N: no fsync while initialising, 0.7 s against 4 s. The locale is the embedded server's.
@@ -22,9 +21,7 @@ class Postgresql(testing.postgresql.Postgresql):  # type: ignore[misc]
 
     def __init__(self, **settings: Any) -> None:
         self._account = privileges.account_for("nobody")
-        # Not pytest's tmp_path: that lies under a directory that only its owner can enter.
-        self._home = pathlib.Path(tempfile.mkdtemp(prefix="undertone-test-", dir="/tmp"))
-        self._home.chmod(0o755)
+        self._home = ground.new("test")
         binaries = privileges.reachable_binaries(self._account, self._home)
         base = self._home / "server"
         base.mkdir(mode=0o755)
@@ -34,7 +31,9 @@ class Postgresql(testing.postgresql.Postgresql):  # type: ignore[misc]
             postgres=str(binaries / "postgres"),
             initdb_args=INITDB,
             port=running.free_port(),
-            postgres_args="-h 127.0.0.1 -F -c logging_collector=off -c max_connections=200",
+            # Little log is kept, since it may lie in memory; and nothing is kept against a loss of power.
+            postgres_args="-h 127.0.0.1 -F -c logging_collector=off -c max_connections=200 -c max_wal_size=128MB"
+            " -c full_page_writes=off",
             **settings,
         )
 

@@ -18,6 +18,7 @@ from tests.unit import texts_made
 
 ROWS = 1_000
 CHUNK_ROWS = 50
+PAUSE = 1.0  # between looks, each of which is a process: the worker has to go on meanwhile
 
 
 @pytest.fixture
@@ -51,13 +52,14 @@ def look(home: running.Home, run: int) -> dict[str, Any]:
 
 
 def until_under_way(home: running.Home, run: int) -> None:
-    state = running.wait_until(lambda: (now := look(home, run))["rows"] and now, "the first rows are scored")
+    first = "the first rows are scored"
+    state = running.wait_until(lambda: (now := look(home, run))["rows"] and now, first, every=PAUSE)
     assert state["state"] == "running", "it ended before it could be disturbed"
 
 
 def check_the_end(home: running.Home, run: int, table: str) -> None:
     state = running.wait_until(
-        lambda: (now := look(home, run))["state"] not in ("planned", "running") and now, "it ended"
+        lambda: (now := look(home, run))["state"] not in ("planned", "running") and now, "it ended", every=PAUSE
     )
     assert (state["state"], state["rows"], state["chunks_failed"]) == ("finished", ROWS, 0)
     assert state["scored"] + state["empty"] == ROWS

@@ -14,20 +14,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests import ground
 from tests.unit import command_line
 from undertone import cli, embedded
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[pathlib.Path]:
-    # Not pytest's tmp_path, which is closed to the account that runs the server.
-    path = pathlib.Path(tempfile.mkdtemp(prefix="undertone-home-", dir="/tmp"))
-    path.chmod(0o755)
+    path = ground.new("home")
     server = embedded.EmbeddedServer(path)
     server.start()  # kept, so that not every command starts it anew
     yield path

@@ -12,7 +12,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,6 +21,7 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
+from tests import ground
 from undertone import embedded, privileges
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -111,10 +111,7 @@ def discard(base: pathlib.Path) -> None:
 
 
 def new_base() -> pathlib.Path:
-    # Not pytest's tmp_path: that lies under a directory that only its owner can enter.
-    base = pathlib.Path(tempfile.mkdtemp(prefix="undertone-embedded-", dir="/tmp"))
-    base.chmod(0o755)
-    return base
+    return ground.new("embedded")
 
 
 @pytest.fixture

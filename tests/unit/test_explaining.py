@@ -214,7 +214,7 @@ def test_odd_text_is_explained(default: classifier.Classifier, text: str) -> Non
     check_pieces(text, found)
 
 
-@pytest.mark.parametrize("unit", ["x", "word ", "😡", "\n\n", "\ud800", "漢"])
+@pytest.mark.parametrize("unit", ["word ", "\ud800", "漢"])  # of others, see test_classifier
 def test_ten_megabytes_are_no_trouble(default: classifier.Classifier, unit: str) -> None:
     text = "I love it. " + unit * (10_000_000 // len(unit)) + " I love it."
     found = default.explain(text)

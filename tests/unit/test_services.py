@@ -8,7 +8,6 @@ import pathlib
 import resource
 import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ import psutil
 import pytest
 import sqlalchemy
 
+from tests import ground
 from undertone import console, database, doctor, embedded, parameters, services, settings
 
 Execute = Callable[..., list[tuple[object, ...]]]
@@ -38,9 +38,7 @@ def named(url: sqlalchemy.URL) -> str:
 @pytest.fixture(scope="module")
 def home() -> Iterator[pathlib.Path]:
     """A home for the tests of this module, one after the other."""
-    # Not pytest's tmp_path: that lies under a directory that only its owner can enter.
-    base = pathlib.Path(tempfile.mkdtemp(prefix="undertone-services-", dir="/tmp"))
-    base.chmod(0o755)
+    base = ground.new("services")
     yield base / "home"
     server = embedded.EmbeddedServer(base / "home")
     with contextlib.suppress(embedded.ServerError):

@@ -8,10 +8,10 @@ import contextlib
 import datetime
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +22,7 @@ import psycopg2
 import pytest
 import sqlalchemy
 
+from tests import ground
 from tests.unit import scored
 from undertone import (
     classifier,
@@ -49,11 +50,9 @@ def bench(data_pool: database.Database, store_pool: database.Database) -> scored
 
 @pytest.fixture
 def home() -> Iterator[pathlib.Path]:
-    # Not pytest's tmp_path, which is closed to the account that runs the server.
-    with tempfile.TemporaryDirectory(prefix="undertone-home-", dir="/tmp") as place:
-        path = pathlib.Path(place)
-        path.chmod(0o755)
-        yield path
+    path = ground.new("home")
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture
