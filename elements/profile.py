@@ -14,7 +14,7 @@ from resources import facets as answers
 from resources import jobs
 from undertone import catalog, errors, facet_clicks, looks, names, profiles, units
 
-JOB, EXACT, CHOSEN = "tables_profile", "tables_profile_exact", "tables_profile_column"
+JOB, EXACT = "tables_profile", "tables_profile_exact"
 MOST_KEPT = 50  # exact profiles of a session
 NO_STATISTICS = (
     "Nothing is known yet of these columns: the server has not analysed this {kind}. Choose a column and **Count"
@@ -24,9 +24,9 @@ NO_STATISTICS_EVER = (
     "The server keeps no statistics of a {kind}. Choose a column and **Count exactly** to read its rows."
 )
 CONFIG = {
-    "Column": st.column_config.TextColumn(pinned=True, width="medium"),
+    "Column": st.column_config.TextColumn(pinned=True, width=150),
     "Type": st.column_config.TextColumn(width="small"),
-    "No value": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
+    "No value": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, width=100),
     "Distinct": st.column_config.NumberColumn(format="localized", width="small"),
     "Lowest": st.column_config.TextColumn(width="small"),
     "Highest": st.column_config.TextColumn(width="small"),
@@ -93,8 +93,8 @@ def table(shown: Sequence[profiles.ColumnProfile]) -> pa.Table:
         "Type": pa.array([one.field.column.type for one in shown], pa.string()),
         "No value": pa.array([one.nulls for one in shown], pa.float64()),
         "Distinct": pa.array([one.distinct for one in shown], pa.float64()),
-        "Lowest": pa.array([_line(one.low) for one in shown], pa.string()),
-        "Highest": pa.array([_line(one.high) for one in shown], pa.string()),
+        "Lowest": pa.array([_word(one.low) for one in shown], pa.string()),
+        "Highest": pa.array([_word(one.high) for one in shown], pa.string()),
         "Mean": pa.array([None if one.mean is None else _rounded(one.mean) for one in shown], pa.float64()),
         "Spread": pa.array([[part.share for part in one.bins] for one in shown], pa.list_(pa.float64())),
         "Most common": pa.array([_common(one) for one in shown], pa.string()),
@@ -192,12 +192,13 @@ def _charts(one: profiles.ColumnProfile, key: str) -> None:
 def _values(one: profiles.ColumnProfile, key: str) -> None:
     """The most common values; a click shows the rows that have one."""
     found = []
-    for number, common in enumerate(one.common):
+    repeated = one.common if not one.is_exact or any(common.entry.count > 1 for common in one.common) else ()
+    for number, common in enumerate(repeated):
         amount = f"{common.entry.count:,}" if one.is_exact else facets.percent(common.share)
         found.append(
             bars.Bar(common.entry.text, common.share, amount, number, is_clickable=bool(common.entry.conditions))
         )
-    foot = "" if found else "No value is more common than the others." if not one.is_exact else "There are none."
+    foot = "" if found else "No value is more common than the others."
     bars.show(
         bars.Picture(found, "Most common values", foot=foot, is_clickable=True),
         key=f"{key}_common",
@@ -216,12 +217,13 @@ def _identity(look: looks.Look, relation: catalog.Relation, column: str, zone: s
 
 
 def _common(one: profiles.ColumnProfile) -> str | None:
-    listed = [f"{_line(common.entry.text) or bars.EMPTY} {facets.percent(common.share)}" for common in one.common[:4]]
+    listed = [f"{_word(common.entry.text)} {facets.percent(common.share)}" for common in one.common[:4]]
     return " · ".join(listed) or None
 
 
-def _line(text: str | None) -> str | None:
-    return None if text is None else highlights.whole(" ".join(text.split()))[:60]
+def _word(text: str | None) -> str | None:
+    """A value in one short line."""
+    return None if text is None else highlights.whole(" ".join(text.split()))[:60] or bars.EMPTY
 
 
 def _rounded(number: float) -> float:
