@@ -5,6 +5,7 @@ import signal
 import sys
 
 NAMES = {
+    "browse": "pages of ten million rows, beside psql, Datasette and a bare Streamlit page (--quick, --rows, --json)",
     "classify": "rows a second, beside the pipeline of every tutorial (--quick, --json)",
     "console": "statements, grids and exports of the SQL page, beside psql (--quick, --json)",
     "first": "the first page in a browser, beside a bare Streamlit app",

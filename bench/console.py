@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import psycopg2
@@ -85,15 +85,22 @@ class Psql:
 
     def seconds(self, command: str) -> float:
         """What psql says that a command took, without its own start."""
+        return self._times(command)[-1]
+
+    def times(self, statements: Sequence[str]) -> list[float]:
+        """What psql says that each of some statements took, in one session; their rows go to a file like any other."""
+        return self._times("\n".join(["\\o /dev/null", *statements]))
+
+    def _times(self, commands: str) -> list[float]:
         done = subprocess.run(
             [self._binary, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-            input=f"\\timing on\n{command}\n",
+            input=f"\\timing on\n{commands}\n",
             env=self._environment,
             capture_output=True,
             text=True,
             check=True,
         )
-        return float(TIMING.findall(done.stdout)[-1]) / 1000
+        return [float(found) / 1000 for found in TIMING.findall(done.stdout)]
 
 
 class Memory:

@@ -25,12 +25,12 @@ BARE = 'import streamlit as st\n\nst.title("Home")\nst.write("Hello")\n'
 
 
 @contextlib.contextmanager
-def bare_app() -> Iterator[tuple[str, psutil.Process]]:
-    """The smallest app: a title and a sentence."""
+def bare_app(source: str = BARE) -> Iterator[tuple[str, psutil.Process]]:
+    """The smallest app: a title and a sentence; or what `source` makes of it."""
     port = running.free_port()
     with tempfile.TemporaryDirectory() as directory:
         script = pathlib.Path(directory) / "bare.py"
-        script.write_text(BARE)
+        script.write_text(source)
         process = subprocess.Popen(
             [
                 sys.executable,

@@ -247,9 +247,12 @@ def segments(terms: Sequence[Term], cursor: Cursor | None, back: bool) -> Iterat
 def _halves(
     terms: Sequence[Term], start: int, conditions: list[psycopg2.sql.Composable], back: bool
 ) -> Iterator[Segment]:
-    """Rows with a value in a term, then those without, each a question that an index answers in either direction."""
+    """Rows with a value in a term, then those without, each a question that an index answers in either direction.
+
+    An index has them all in an order that goes up, as here; in one that goes down it has those without a value first.
+    """
     head = terms[start]
-    if not head.nullable:
+    if not (head.nullable and head.descending):
         yield _segment(terms, start, conditions, back)
         return
     halves = [

@@ -29,6 +29,27 @@ HEX_CUT = (
     + " ELSE left('\\x' || encode(substring({value}"
     " FROM 1 FOR {cut}), 'hex'), {cut}) || {mark} || ' (' || octet_length({value}) || ' bytes)' END"
 )
+# Types whose texts are never longer than SHORT characters, and those that say themselves how long they are at most.
+SHORT = 100
+SHORT_TYPES = {
+    *(
+        "date",
+        "interval",
+        "uuid",
+        "inet",
+        "cidr",
+        "macaddr",
+        "macaddr8",
+        "name",
+        '"char"',
+        "oid",
+        "xid",
+        "xid8",
+        "money",
+    ),
+    *(f"{name} {zone} time zone" for name in ("time", "timestamp") for zone in ("with", "without")),
+}
+LIMITED = re.compile(r"(?:character varying|character|numeric)\((\d{1,4})[,)]")
 # A value is written so that reading it again gives the same one, whatever the account's settings are.
 EXACT = psycopg2.sql.SQL("SET LOCAL datestyle = 'ISO'; SET LOCAL extra_float_digits = 1; ")
 
@@ -128,7 +149,18 @@ def shown(field: relations.Field, cut: int | None) -> psycopg2.sql.Composable:
         parts = {"value": field.expression, "cut": psycopg2.sql.Literal(cut), "mark": psycopg2.sql.Literal(MARK)}
         return psycopg2.sql.SQL(form).format(**parts)
     text = psycopg2.sql.SQL("({})::text").format(field.expression)
-    return text if cut is None else psycopg2.sql.SQL("left({}, {})").format(text, psycopg2.sql.Literal(cut + 1))
+    if cut is None or _is_short(field, cut):
+        return text
+    return psycopg2.sql.SQL("left({}, {})").format(text, psycopg2.sql.Literal(cut + 1))
+
+
+def _is_short(field: relations.Field, cut: int) -> bool:
+    """Whether no value of a column is as long as it would be cut: cutting costs more than reading, in a wide table."""
+    if field.enum or field.base in SHORT_TYPES:
+        return cut >= SHORT
+    # Of numbers the sign and the point are not counted; those of a negative scale have more zeros than digits.
+    limit = LIMITED.match(field.column.type)
+    return limit is not None and "-" not in field.column.type and int(limit[1]) + 2 <= cut
 
 
 def trimmed(row: Iterable[Any], cut: int | None) -> Row:

@@ -429,6 +429,36 @@ def test_long_values_are_cut_on_the_server_and_say_so(data: database.Connection,
         assert len(str(end)) < 1000
 
 
+def test_no_time_goes_by_with_cutting_what_is_never_long(data: database.Connection, execute: Execute) -> None:
+    execute("""
+        CREATE TYPE mood AS ENUM ('sad');
+        CREATE TABLE t (
+            id int, limited varchar(98), longer varchar(99), amount numeric(20, 2), called name, at timestamptz,
+            span interval, uuid uuid, mood mood, body text, number numeric, scaled numeric(2, -120)
+        );
+        INSERT INTO t VALUES (
+            1, repeat('x', 98), repeat('x', 99), -123456789012345678.99, repeat('n', 63),
+            '4000-01-01 00:00:00.000001 BC',
+            '-178000000 years -11 mons -2147483648 days -2562047788:00:54.775807', gen_random_uuid(), 'sad',
+            repeat('x', 101), 1e150, 1e121
+        )
+    """)
+    relation = catalog.find(data, "t")
+    known = row_order.about(data, relation).fields
+    cut = [field.column.name for field in known if "left(" in reading.shown(field, 100).as_string(data)]
+    assert cut == ["longer", "body", "number", "scaled"]
+    page = catalog.page(data, relation, size=1, cut=100)
+    names = [column.name for column in page.columns]
+    (values,) = page.rows
+    assert [name for name, value in zip(names, values, strict=True) if reading.is_cut(value, 100)] == [
+        "body",
+        "number",
+        "scaled",
+    ]
+    assert max(len(str(value)) for name, value in zip(names, values, strict=True) if name not in cut) <= 98
+    assert catalog.page(data, relation, size=1, cut=5, columns=["at", "amount"]).rows == [("4000- …", "-1234 …")]
+
+
 NAMES = [
     "Capital",
     "two words",
