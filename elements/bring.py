@@ -7,9 +7,9 @@ import tempfile
 
 import streamlit as st
 
-from elements import messages
-from resources import database, results
-from undertone import errors, load, names
+from elements import messages, place
+from resources import browsing, database, results, tree
+from undertone import errors, load, looks, names
 
 SUFFIXES = ["csv", "tsv", "jsonl", "ndjson", "json", "parquet"]
 
@@ -27,8 +27,8 @@ def button() -> None:
         _dialog()
     if loaded := st.session_state.pop("tables_brought", None):
         st.toast(messages.plain(f"{loaded.rows:,} rows in the new table {loaded.table}"), icon=":material/check:")
-        # Before the page makes its select box: afterwards nobody may set it.
-        st.session_state["tables_table"] = names.quoted(loaded.table)
+        place.go(looks.Look(table=names.quoted(loaded.table)))
+        st.rerun()
 
 
 @st.dialog("Bring a file", width="medium")
@@ -58,6 +58,7 @@ def _dialog() -> None:
         bar.empty()
         messages.error(error)
         return
-    results.get_relations.clear()
+    for kept in (results.get_relations, browsing.get_relation, tree.get_tree):
+        kept.clear()
     st.session_state["tables_brought"] = loaded
     st.rerun()

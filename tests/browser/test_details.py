@@ -23,10 +23,9 @@ def test_a_file_becomes_a_table(app: running.App, page: Page, tmp_path: pathlib.
     file.write_text('text,stars\n"He said ""fine"", then\nleft",3\n=1+1,5\n')
     page.goto(f"{app.address}/tables")
     bring(page, file)
-    expect(page.get_by_role("combobox", name="Table", exact=True)).to_have_value("kunden_feedback")
-    grid = page.get_by_test_id("stDataFrame").first
-    expect(grid.locator("th", has_text="stars")).to_be_attached()
-    assert [row[0] for row in conftest.shown(grid)] == ["1", "2"]
+    expect(page.get_by_role("heading", name="kunden_feedback", exact=True)).to_be_visible()
+    expect(page.get_by_role("columnheader", name="stars")).to_be_visible()
+    expect(page.get_by_role("cell", name="=1+1", exact=True)).to_be_visible()
 
 
 def test_a_bad_line_is_named_and_nothing_is_half_loaded(app: running.App, page: Page, tmp_path: pathlib.Path) -> None:
@@ -68,7 +67,8 @@ def test_text_of_the_server_is_never_markdown(app: running.App, page: Page) -> N
 def test_every_page_opens_by_its_own_address_without_an_error(app: running.App, page: Page) -> None:
     for path, title in (
         ("", "Home"),
-        ("tables?table=orders", "Tables"),
+        ("tables", "Tables"),
+        ("tables?table=orders", "orders"),
         ("sql", "SQL"),
         ("score", "Score"),
         ("try_it", "Try it"),
@@ -86,6 +86,6 @@ def test_the_first_visitor_may_come_by_a_pages_own_address(page: Page) -> None:
     plain = (sys.executable, "-m", "streamlit", "run", "Home.py")
     with running.home() as home, running.app(home, plain) as app:
         page.goto(f"{app.address}/tables?table=orders")
-        expect(page.get_by_role("combobox", name="Table", exact=True)).to_have_value("orders")
+        expect(page.get_by_role("heading", name="orders", exact=True)).to_be_visible()
         expect(page.get_by_role("link", name="Try it")).to_be_visible()
         expect(page.get_by_test_id("stSidebarLogo")).to_be_visible()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -31,42 +30,45 @@ def test_home_lists_the_tables_and_proposes_to_score_the_reviews(shop: conftest.
     assert "**reviews** has texts in body" in conftest.texts(app)
 
 
-def test_tables_pages_forward_and_back_and_to_the_end(shop: conftest.Open) -> None:
+def test_tables_steps_forward_and_back_and_to_the_end(shop: conftest.Open) -> None:
+    """What the rows look like: test_rows.py in browser."""
     app = shop("tables", table="reviews")
-    assert app.selectbox(key="tables_table").value == "reviews"
+    assert app.title[0].value == "reviews"
     buttons = {button.label: button for button in app.button}
     assert buttons["First"].disabled
     assert buttons["Previous"].disabled
-    assert column(app, "id") == list(range(1, 51))
+    assert "Rows 1 to 50 of about 321" in conftest.texts(app)
     buttons["Next"].click().run()
-    assert column(app, "id") == list(range(51, 101))
     assert "Rows 51 to 100 of about 321" in conftest.texts(app)
+    assert app.query_params["after"] == ['["50"]']
     {button.label: button for button in app.button}["Previous"].click().run()
-    assert column(app, "id") == list(range(1, 51))
+    assert "Rows 1 to 50" in conftest.texts(app)
     {button.label: button for button in app.button}["Last"].click().run()
-    assert column(app, "id")[-1] == 321
+    assert app.query_params["at"] == ["end"]
     assert {button.label: button for button in app.button}["Next"].disabled
-
-
-def test_tables_sorts_by_any_column(shop: conftest.Open) -> None:
-    app = shop("tables", table="products")
-    app.selectbox(key="tables_sort_products").set_value("price").run()
-    app.toggle(key="tables_descending_products").set_value(True).run()
-    assert column(app, "name")[0] == "Ridge 2-Person Tent"
-
-
-def test_tables_shows_null_apart_from_empty(shop: conftest.Open) -> None:
-    app = shop("tables", table="reviews")
-    app.selectbox(key="tables_sort_reviews").set_value("body").run()
-    assert column(app, "body")[0] == ""
-    {button.label: button for button in app.button}["Last"].click().run()
-    assert pd.isna(column(app, "body")[-1])
 
 
 def test_tables_says_when_the_table_of_a_link_is_gone(shop: conftest.Open) -> None:
     app = shop("tables", table="no ![x](http://example.com) such")
-    assert "There is no table" in app.warning[0].value
-    assert "![x]" not in app.warning[0].value
+    assert app.title[0].value == "Tables"
+    assert "There is no table" in app.error[0].value
+    assert "![x]" not in app.error[0].value
+
+
+@pytest.mark.parametrize("part", ["rows", "profile", "structure"])
+def test_tables_shows_each_part_of_a_table_and_of_a_catalogue(shop: conftest.Open, part: str) -> None:
+    for table in ("orders", "pg_catalog.pg_class", "information_schema.tables"):
+        app = shop("tables", table=table, part=part)
+        assert not app.exception, table
+        assert not app.error, table
+        assert len(app.title) == 1, table
+        conftest.release()
+
+
+def test_tables_leaves_out_what_it_cannot_read_of_a_link_and_says_so(shop: conftest.Open) -> None:
+    app = shop("tables", table="reviews", where="[[", sort='["-rating"', part="everything")
+    assert [warning.value.split("“")[1].split("”")[0] for warning in app.warning] == ["part", "where", "sort"]
+    assert "Rows 1 to 50 of about 321" in conftest.texts(app)
 
 
 def test_score_proposes_what_to_score_and_what_to_keep_beside_it(shop: conftest.Open) -> None:
