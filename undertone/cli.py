@@ -18,6 +18,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from undertone import (
+    cli_facets,
     cli_row,
     cli_rows,
     cli_runs,
@@ -77,6 +78,8 @@ def _fail(message: str) -> NoReturn:
 
 app.command()(cli_tables.tables)
 app.command()(cli_structure.structure)
+app.command()(cli_facets.facets)
+app.command()(cli_facets.profile)
 app.command()(cli_rows.rows)
 app.command()(cli_row.row)
 app.command()(cli_sql.query)
