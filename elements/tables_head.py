@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from elements import messages, place
+from elements import facets, messages, place
 from undertone import catalog, looks, units
 
 PARTS = {"rows": "Rows", "profile": "Profile", "structure": "Structure"}
@@ -16,6 +16,8 @@ def show(look: looks.Look, relation: catalog.Relation) -> None:
         st.title(messages.plain(relation.label), width="content", anchor=False)
         st.caption(described(relation), width="content")
         st.space("stretch")
+        if look.part == "rows" and not facets.are_open():
+            facets.switch()
         part = st.segmented_control(
             "Part",
             looks.PARTS,
