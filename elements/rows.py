@@ -50,7 +50,7 @@ def _tools(look: looks.Look, relation: catalog.Relation, fields: tuple[relations
         sorts.popover(now, fields)
         columns.popover(now, fields)
         st.space("stretch")
-        rows_actions.show(now, relation, fields, _shown(now, relation, fields))
+        rows_actions.show(now, relation, _shown(now, relation, fields))
         st.button(
             "",
             icon=":material/refresh:",
@@ -86,7 +86,7 @@ def _page(
     identity = place.key("page", asked, page.start, page.end, len(page.rows))
     by_name = {field.column.name: field for field in fields}
     chosen = rows_value.chosen(identity)
-    opened = grid.show(
+    grid.show(
         grid.described(
             page,
             now,
@@ -100,8 +100,6 @@ def _page(
         on_sorted=lambda number, more: _sort(page.columns[number].name, more=more),
         on_chosen=lambda row, column: rows_value.choose(identity, row, column),
     )
-    if opened is not None and page.keys is not None:
-        st.switch_page("pages/row.py", query_params=looks.row_parameters(relation.label, page.keys[opened]))
     rows_pager.show(asked.look, relation, page, asked.size, asked.zone)
     if chosen is not None:
         rows_value.show(now, relation, page, by_name[page.columns[chosen[1]].name], chosen, key)

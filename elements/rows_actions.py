@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import streamlit as st
 
 from elements import download, messages, place, sql_draft, visitor
-from resources import browsing, database, page_files
-from undertone import asking, catalog, errors, export, looks, relations, row_statement, sharing
+from resources import page_files
+from undertone import asking, catalog, errors, export, looks, sharing
 
+SQL = "pages/sql.py"
 CAME = "This statement selects the rows that you looked at on Tables. Read it, then run it."
 
 
-def show(
-    look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field], asked: page_files.Shown | None
-) -> None:
+def show(look: looks.Look, relation: catalog.Relation, asked: page_files.Shown | None) -> None:
     """The buttons. `asked` is what is on the page, if anything is."""
-    if st.button("Open as SQL", icon=":material/terminal:", key="tables_as_sql", type="tertiary"):
-        _as_sql(look, relation, fields)
+    _as_sql(look, relation)
     link = st.popover("Link", icon=":material/link:", key="tables_link", type="tertiary", on_change="rerun")
     if link.open:
         with link:
@@ -30,15 +27,7 @@ def show(
     )
     if panel.open:
         with panel:
-            _download(look, relation, fields, asked)
-
-
-def statement(look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field]) -> str:
-    """All rows of a look as a statement for people. Raises CatalogError and what else is wrong with a look."""
-    search = browsing.get_search(relation) if look.search.strip() else None
-    return database.get_database().ask(
-        row_statement.statement, relation, fields, look, search, zone=st.context.timezone
-    )
+            _download(look, relation, asked)
 
 
 def file_name(relation: catalog.Relation) -> str:
@@ -46,23 +35,23 @@ def file_name(relation: catalog.Relation) -> str:
     return re.sub(r"[^\w-]+", "_", relation.name).strip("_")[:60] or "rows"
 
 
-def _as_sql(look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field]) -> None:
+def _as_sql(look: looks.Look, relation: catalog.Relation) -> None:
+    """To SQL; where the rows cannot be asked for, they say so themselves."""
+    label, icon = "Open as SQL", ":material/terminal:"
     try:
-        written = statement(look, relation, fields)
-    except errors.UndertoneError as error:
-        messages.error(error)
+        written = page_files.get_statement(relation, look.at(looks.FIRST), st.context.timezone)
+    except errors.UndertoneError:
+        st.button(label, icon=icon, key="tables_as_sql", type="tertiary", disabled=True)
         return
     try:
-        parameters = place.statement_parameters(written)
+        st.page_link(SQL, label=label, icon=icon, query_params=place.statement_parameters(written), width="content")
     except sharing.SharingError:  # too long for an address
-        sql_draft.put(written, target="data", notice=CAME)
-        parameters = {}
-    st.switch_page("pages/sql.py", query_params=parameters)
+        if st.button(label, icon=icon, key="tables_as_sql", type="tertiary"):
+            sql_draft.put(written, target="data", notice=CAME)
+            st.switch_page(SQL)
 
 
-def _download(
-    look: looks.Look, relation: catalog.Relation, fields: Sequence[relations.Field], asked: page_files.Shown | None
-) -> None:
+def _download(look: looks.Look, relation: catalog.Relation, asked: page_files.Shown | None) -> None:
     choices = {"page": "This page", "all": "All matching rows" if look.where or look.search else "All rows"}
     which = st.segmented_control(
         "Rows",
@@ -75,7 +64,8 @@ def _download(
     )
     if which == "all":
         try:
-            question = asking.Question(statement(look, relation, fields), who=visitor.who())
+            written = page_files.get_statement(relation, look.at(looks.FIRST), st.context.timezone)
+            question = asking.Question(written, who=visitor.who())
         except errors.UndertoneError as error:
             messages.error(error)
             return

@@ -47,7 +47,7 @@ def show(
         if row_key is None:
             more = " This is only the beginning of the value; Download has all of it." if cell.is_cut else ""
             st.caption(f"The rows have no pages of their own: this {relation.kind} has no key to find one by.{more}")
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             if (condition := condition_of(cell)) is not None and condition.operator in conditions.operators(field):
                 st.button(
                     "Only rows with this value",

@@ -1,4 +1,4 @@
-"""The rows of a page as a file: read again when somebody saves it, with all of their values."""
+"""Rows to take along: a page of them as a file, with all of their values, and all of them as a statement."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import functools
 import io
 from collections.abc import Callable
 
+import streamlit as st
+
 from resources import browsing, database
-from undertone import catalog, console, export, looks, paging, reading
+from undertone import catalog, console, export, looks, paging, reading, row_statement
 from undertone import database as pools
 
 
@@ -28,6 +30,14 @@ class Shown:
 
     asked: Asked
     page: catalog.Page
+
+
+@st.cache_data(ttl=browsing.SECONDS, max_entries=200, show_spinner=False)
+def get_statement(relation: catalog.Relation, look: looks.Look, zone: str | None) -> str:
+    """All rows of a look as a statement for people. Raises CatalogError, and what else is wrong with a look."""
+    search = browsing.get_search(relation) if look.search.strip() else None
+    fields = browsing.get_about(relation).fields
+    return database.get_database().ask(row_statement.statement, relation, fields, look, search, zone=zone)
 
 
 def writing(shown: Shown, format: str) -> Callable[[], bytes]:

@@ -35,8 +35,8 @@ def show(
     key: str,
     on_sorted: Callable[[int, bool], None],
     on_chosen: Callable[[int, int], None],
-) -> int | None:
-    """Show what `described` made; the number of the row that somebody opens this moment, if any.
+) -> None:
+    """Show what `described` made.
 
     `on_sorted` is called with the number of a column, and whether it is meant beside what is sorted by; `on_chosen`
     with the numbers of a row and a column.
@@ -54,9 +54,7 @@ def show(
         if {"row", "column"} <= set(clicked := said("chosen")):
             on_chosen(clicked["row"], clicked["column"])
 
-    answer = _mount(data=data, key=key, on_sorted_change=sort, on_chosen_change=choose, on_opened_change=lambda: None)
-    row = _checked(answer.opened, data).get("row")
-    return row if isinstance(row, int) else None
+    _mount(data=data, key=key, on_sorted_change=sort, on_chosen_change=choose)
 
 
 def _checked(value: Any, data: dict[str, Any]) -> dict[str, Any]:

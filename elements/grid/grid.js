@@ -72,6 +72,15 @@ const move = (table, cell, key, openable) => {
   }
 }
 
+// As Back and Forward go: Streamlit's own way would leave an address in between that no page has.
+const follow = (event) => {
+  event.stopPropagation()
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
+  event.preventDefault()
+  history.pushState({}, "", event.currentTarget.href)
+  window.dispatchEvent(new PopStateEvent("popstate", { state: {} }))
+}
+
 // Scroll no more than needed, and nothing but the view: the page stays where it is.
 const show = (view, cell) => {
   const head = view.querySelector("thead").offsetHeight
@@ -106,12 +115,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       link.href = data.links[number]
       link.title = "Open this row"
       link.setAttribute("aria-label", "Open this row")
-      link.onclick = (event) => {
-        event.stopPropagation()
-        if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return
-        event.preventDefault()
-        send("opened", { row: number })
-      }
+      link.onclick = follow
       place.append(link)
       row.append(place)
     }
