@@ -3,7 +3,7 @@
 import streamlit as st
 
 from elements import finished, messages, overview
-from resources import database, results, runs, worker
+from resources import database, heap, results, runs, worker
 from undertone import errors, listing
 
 
@@ -35,7 +35,7 @@ def home() -> None:
         overview.health(database.get_services(), worker.get_worker())
 
 
-st.set_page_config(page_title="Undertone", page_icon=":material/graphic_eq:", layout="wide")
+st.set_page_config(page_title="Undertone", page_icon="resources/icon.svg", layout="wide")
 st.logo("resources/logo.svg", size="large", icon_image="resources/icon.svg")
 page = st.navigation(
     {
@@ -62,4 +62,7 @@ except errors.UndertoneError as error:
     st.button("Try again", icon=":material/refresh:")
     st.stop()
 finished.watch()
-page.run()
+try:
+    page.run()
+finally:
+    heap.settle()
