@@ -136,24 +136,26 @@ def _asked(
 def _answer(asked: page_files.Asked) -> catalog.Page | None:
     """The page, or None while it is not there: it takes long, and somebody has to want that first."""
     look = asked.look
+    job = jobs.find(JOB, asked)  # one about other rows is stopped: nobody waits for it any more
     if look.sorts or look.where or look.search.strip() or asked.relation.kind not in SMALL_KINDS:
         expected = browsing.get_outlook(asked.relation, look.at(looks.FIRST), asked.zone, asked.size)
         if expected.slow:
-            return _slow(asked, expected)
+            return _slow(asked, expected, job)
     return browsing.get_page(asked.relation, look, asked.zone, asked.size)
 
 
-def _slow(asked: page_files.Asked, expected: outlook.Outlook) -> catalog.Page | None:
-    job = jobs.find(JOB, asked)
+def _slow(
+    asked: page_files.Asked, expected: outlook.Outlook, job: jobs.Job[catalog.Page] | None
+) -> catalog.Page | None:
     order = place.key("accepted", dataclasses.replace(asked, look=asked.look.at(looks.FIRST)))
     if job is None:
         whole = expected.sorted or not expected.filtered
         if whole and order not in st.session_state.get(ACCEPTED, ()):
             st.warning(messages.plain(expected.words), icon=":material/hourglass_top:")
-            what = "Sort anyway" if expected.sorted else "Show anyway"
+            what = "Sort anyway" if asked.look.sorts else "Show anyway"
             with st.container(horizontal=True):
                 st.button(what, icon=":material/play_arrow:", key="tables_anyway", on_click=_accept, args=(order,))
-                if expected.sorted and asked.look.sorts:
+                if asked.look.sorts:
                     st.button("Do not sort", key="tables_unsorted", on_click=_unsort)
             return None
         seconds = database.get_settings().query_seconds if whole else browsing.PAGE_SECONDS

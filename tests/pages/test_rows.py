@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,6 +33,7 @@ CREATE TABLE none_yet (id int PRIMARY KEY);
 CREATE TABLE no_columns ();
 CREATE TABLE "wide" (id int PRIMARY KEY, {", ".join(f"column_{number} int" for number in range(1, 200))});
 CREATE VIEW seen AS SELECT n, long FROM odd;
+CREATE VIEW lazy AS SELECT count(*) AS n FROM (SELECT generate_series(1, 10000000000)) AS numbers;
 ANALYZE
 """
 
@@ -128,6 +130,15 @@ def test_pages_follow_each_other_and_the_address_says_where_one_is(table: Open) 
     assert ([column["name"] for column in data["columns"]], data["pinned"]) == (["n", "id"], 1)
     assert [(row[0]["text"], row[1]["text"]) for row in data["rows"][:2]] == [("9", "19"), ("9", "29")]
     assert [column["order"] for column in data["columns"]] == ["descending", "ascending"]
+    app.session_state["tables_link"] = True
+    query = urllib.parse.urlsplit(ran(app).code[0].value).query
+    assert looks.read(dict(urllib.parse.parse_qsl(query)))[0] == looks.Look(
+        "odd",
+        sorts=(looks.Sort("n", True), looks.Sort("id")),
+        columns=("id", "n"),
+        pinned=("n",),
+        place=looks.Place("after", ("9", "9")),
+    )
 
 
 def test_a_filter_is_added_checked_worded_and_taken_away(table: Open) -> None:
@@ -140,6 +151,10 @@ def test_a_filter_is_added_checked_worded_and_taken_away(table: Open) -> None:
     app.selectbox(key="tables_filter_column").select("n").run()
     value = next(one for one in app.selectbox if one.label == "Value")
     assert sorted(value.options) == [str(number) for number in range(10)]
+    app.selectbox(key="tables_filter_column").select("m").run()
+    next(one for one in app.selectbox if one.label.startswith("Condition")).select("eq").run()
+    value = next(one for one in app.selectbox if one.label == "Value")
+    assert value.options == ["sad", "ok <b>"]
     app = press(app, "Add")
     assert "Choose a value" in said(app.error[0])
     app.selectbox(key="tables_filter_column").select("at").run()
@@ -224,6 +239,14 @@ def test_a_slow_order_is_said_before_it_is_asked_and_can_be_left(table: Open, mo
     assert not app.warning
     app = table("odd", sort='["+n"]')
     assert address(press(app, "Do not sort"), "sort") is None
+    # What takes long is stopped at a click.
+    app = press(press(table("lazy"), "Show anyway"), "Cancel")
+    for _ in range(100):
+        if app.info:
+            break
+        ran(app)
+    assert "It was cancelled" in said(app.info[0])
+    assert "Try again" in [button.label for button in app.button]
 
 
 def test_a_wide_table_shows_some_columns_and_the_way_to_the_others(table: Open) -> None:
