@@ -25,7 +25,7 @@ def test_a_file_becomes_a_table(app: running.App, page: Page, tmp_path: pathlib.
     bring(page, file)
     expect(page.get_by_role("heading", name="kunden_feedback", exact=True)).to_be_visible()
     expect(page.get_by_role("columnheader", name="stars")).to_be_visible()
-    expect(page.get_by_role("cell", name="=1+1", exact=True)).to_be_visible()
+    expect(page.get_by_role("gridcell", name="=1+1", exact=True)).to_be_visible()
 
 
 def test_a_bad_line_is_named_and_nothing_is_half_loaded(app: running.App, page: Page, tmp_path: pathlib.Path) -> None:
@@ -65,6 +65,8 @@ def test_text_of_the_server_is_never_markdown(app: running.App, page: Page) -> N
 
 
 def test_every_page_opens_by_its_own_address_without_an_error(app: running.App, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     for path, title in (
         ("", "Home"),
         ("tables", "Tables"),
@@ -79,6 +81,9 @@ def test_every_page_opens_by_its_own_address_without_an_error(app: running.App, 
         conftest.settle(page)
         assert page.get_by_test_id("stException").count() == 0, path
         assert page.locator("[data-testid=stAlertContentError]").count() == 0, path
+    # Not even a picture comes from elsewhere: nobody learns what is looked at here.
+    outside = [url for url in asked if not url.startswith((app.address, "data:", "blob:"))]
+    assert outside == []
 
 
 def test_the_first_visitor_may_come_by_a_pages_own_address(page: Page) -> None:
