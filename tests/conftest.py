@@ -6,6 +6,7 @@ store_pool   a pool on it as the owner
 data_pool    a pool on it as the reader, SELECT only
 execute      statements as the owner
 model_cache  the directory of converted models, which all tests and the processes that they start share
+engine       the default model is in it, so that a process which a test has started has nothing to find out
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import contextlib
 import itertools
 import os
 import pathlib
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
@@ -22,7 +25,7 @@ import psycopg2.sql
 import pytest
 import sqlalchemy
 
-from tests import ground, servers
+from tests import ground, running, servers
 from undertone import database, embedded, store
 
 CACHE, SHARED = "UNDERTONE_MODEL_CACHE", "PYTEST_XDIST_WORKER"
@@ -50,6 +53,14 @@ def _superuser(server: servers.Postgresql, name: str) -> database.Connection:
 @pytest.fixture(scope="session")
 def model_cache() -> pathlib.Path:
     return pathlib.Path(os.environ[CACHE])
+
+
+@pytest.fixture(scope="session")
+def engine(model_cache: pathlib.Path) -> None:
+    """The default model is converted and its engine chosen: a worker, which lets others go first, would take long."""
+    load = "import os, pathlib; from undertone import classifier"
+    load += f"; classifier.load_classifier(threads=1, cache=pathlib.Path(os.environ[{CACHE!r}]))"
+    subprocess.run([sys.executable, "-c", load], cwd=running.ROOT, check=True, timeout=600)
 
 
 @pytest.fixture(scope="session")

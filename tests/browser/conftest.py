@@ -47,7 +47,7 @@ def page(chromium: playwright.sync_api.Browser) -> Iterator[playwright.sync_api.
 
 
 @pytest.fixture(scope="module")
-def app() -> Iterator[running.App]:
+def app(engine: None) -> Iterator[running.App]:
     with running.home() as home, running.app(home) as app:
         yield app
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests import running
 from tests.browser import conftest
 
-ROWS = 1_200
+ROWS = 600
 SLOW = 180_000  # milliseconds: the model is loaded, and a test machine may be busy
 
 
@@ -21,7 +21,7 @@ def app() -> Iterator[running.App]:
     with running.home() as home:
         # Small chunks, to see progress; and no time is spent on finding out which engine is the fastest.
         home.environment |= {
-            "UNDERTONE_CHUNK_ROWS": "100",
+            "UNDERTONE_CHUNK_ROWS": "50",
             "UNDERTONE_ENGINE": "torch",
             "UNDERTONE_PRECISION": "float32",
         }

@@ -22,7 +22,7 @@ PAUSE = 1.0  # between looks, each of which is a process: the worker has to go o
 
 
 @pytest.fixture
-def app() -> Iterator[running.App]:
+def app(engine: None) -> Iterator[running.App]:
     """The app on the embedded server, and a table of texts."""
     with running.home() as home:
         home.environment |= {"UNDERTONE_CHUNK_ROWS": str(CHUNK_ROWS), "UNDERTONE_THREADS": "1"}

@@ -179,7 +179,7 @@ def _make_texts(server: servers.Postgresql) -> None:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(engine: None) -> Iterator[World]:
     with running.home() as home, servers.Postgresql() as server:
         _make_texts(server)
         line = wire.Wire(server.dsn()["port"])

@@ -49,7 +49,7 @@ def bench(data_pool: database.Database, store_pool: database.Database) -> scored
 
 
 @pytest.fixture
-def home() -> Iterator[pathlib.Path]:
+def home(engine: None) -> Iterator[pathlib.Path]:
     path = ground.new("home")
     yield path
     shutil.rmtree(path, ignore_errors=True)
