@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from resources import browsing, database
-from undertone import catalog, facets, looks, profiles, profiling
+from undertone import catalog, facet_proposals, facets, looks, profiles, profiling
 from undertone import database as pools
 
 SECONDS = 300
@@ -19,9 +19,9 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 @st.cache_data(ttl=SECONDS, max_entries=500, show_spinner=False)
-def get_proposals(relation: catalog.Relation) -> list[facets.Proposal]:
+def get_proposals(relation: catalog.Relation) -> list[facet_proposals.Proposal]:
     """The columns that are worth a facet."""
-    return database.get_database().ask(facets.propose, relation, browsing.get_about(relation).fields)
+    return database.get_database().ask(facet_proposals.propose, relation, browsing.get_about(relation).fields)
 
 
 @st.cache_data(ttl=SECONDS, max_entries=2_000, show_spinner=False)

@@ -18,6 +18,7 @@ from undertone import (
     conditions,
     database,
     errors,
+    facet_proposals,
     output,
     profiles,
     profiling,
@@ -59,7 +60,7 @@ def facets(
         relation, fields, condition = _found(connection, table, where, zone)
         wanted: list[tuple[str, str | None]] = [(column or "", None)]
         if column is None:
-            wanted = [(one.column, one.kind) for one in counting.propose(connection, relation, fields)]
+            wanted = [(one.column, one.kind) for one in facet_proposals.propose(connection, relation, fields)]
         return [
             counting.facet(
                 connection, relation, fields, name, kind=kind, where=condition, zone=zone, seconds=timeout, most=most

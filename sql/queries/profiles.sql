@@ -29,22 +29,34 @@ FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = :schema AND c.relname = :name;
 
--- name: exact()
--- All that rows say of a column, from one look at each: its different values are counted, the rest is reckoned from them.
+-- name: groups()
+-- How many different values the server expects.
+EXPLAIN (FORMAT JSON) SELECT {value} FROM {rows} {condition} GROUP BY 1;
+
+-- name: grouped()
+-- All that rows say of a column of few different values: these are counted, and the rest is reckoned from them.
 WITH c AS MATERIALIZED (SELECT {value} AS value, count(*) AS rows FROM {rows} {condition} GROUP BY 1),
 filled AS (SELECT sum(rows)::bigint AS rows FROM c WHERE c.value IS NOT NULL)
 SELECT (SELECT coalesce(sum(rows), 0)::bigint FROM c), (SELECT coalesce(rows, 0) FROM filled), (SELECT count(value) FROM c),
-       {low}, {high}, {mean}, {empty}, {shortest}, {length}, {longest}, {quantiles},
-       ARRAY(SELECT {shown} FROM c WHERE c.value IS NOT NULL ORDER BY c.rows DESC, c.value LIMIT {most}),
-       ARRAY(SELECT c.rows FROM c WHERE c.value IS NOT NULL ORDER BY c.rows DESC, c.value LIMIT {most});
+       {mean}, {empty}, {shortest}, {length}, {longest}, {quantiles},
+       (SELECT json_agg(json_build_array({shown}, c.rows))
+        FROM (SELECT * FROM c WHERE c.value IS NOT NULL ORDER BY c.rows DESC, c.value LIMIT {most}) AS c);
 
--- name: quantiles()
+-- name: grouped_quantiles()
 -- Part of a statement: the values at which shares of the rows are reached.
 ARRAY(
     SELECT {shown}
     FROM (SELECT value, rows, sum(rows) OVER (ORDER BY value) AS upto FROM c WHERE value IS NOT NULL) AS c
     CROSS JOIN filled
     JOIN unnest({shares}::float8[]) AS q (share)
-        ON c.upto >= q.share * filled.rows AND c.upto - c.rows < q.share * filled.rows
+        ON c.upto >= q.share * filled.rows AND c.upto - c.rows < greatest(q.share * filled.rows, 1)
     ORDER BY q.share
 )
+
+-- name: plain()
+-- What rows say of a column of many different values without comparing them.
+SELECT count(*), count({value}), {mean}, {empty}, {shortest}, {length}, {longest} FROM {rows} {condition};
+
+-- name: sorted()
+-- And what they say when they are sorted: how many are different, and at which ones shares of the rows are reached.
+SELECT count(DISTINCT {value}), {quantiles} FROM {rows} {condition};

@@ -12,7 +12,18 @@ from typing import Any
 import psycopg2.sql
 import pytest
 
-from undertone import catalog, conditions, database, facet_clicks, facets, histograms, paging, relations, sampling
+from undertone import (
+    catalog,
+    conditions,
+    database,
+    facet_clicks,
+    facet_proposals,
+    facets,
+    histograms,
+    paging,
+    relations,
+    sampling,
+)
 from undertone import time_units as units
 from undertone.conditions import Condition, Group
 
@@ -68,7 +79,7 @@ class Table:
         return facets.facet(self.connection, self.relation, self.fields, column, where=where, **options)
 
     def propose(self) -> dict[str, str]:
-        found = facets.propose(self.connection, self.relation, self.fields)
+        found = facet_proposals.propose(self.connection, self.relation, self.fields)
         return {proposal.column: proposal.kind for proposal in found}
 
     def count(self, *parts: Condition | Group) -> int:
@@ -164,7 +175,7 @@ def test_columns_are_proposed_that_tell_something(table: Callable[[str], Table],
     execute("ANALYZE")
     known = table("shop").propose()
     for found in (guessed, known):
-        assert len(found) == facets.MOST_PROPOSED
+        assert len(found) == facet_proposals.MOST_PROPOSED
         assert {"status": "values", "mood": "values", "sold": "values", "at": "times"}.items() <= found.items()
         assert facets.NUMBERS in found.values()
         never = {"id", "maker", "body", "doc", "raw", "tags", "j", "p", "x", "alike", "nothing", "fixed", "code", "o"}

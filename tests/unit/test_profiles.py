@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
 import statistics
@@ -62,7 +63,9 @@ def known(connection: database.Connection, name: str, zone: str | None = None) -
     return {one.field.column.name: one for one in found}
 
 
-def test_every_type_has_a_profile_and_facets(data: database.Connection, execute: Execute) -> None:
+def test_every_type_has_a_profile_and_facets(
+    data: database.Connection, execute: Execute, monkeypatch: pytest.MonkeyPatch
+) -> None:
     execute(
         "CREATE TYPE pair AS (a int, b text); CREATE TYPE mood AS ENUM ('sad', 'o''k');"
         "CREATE DOMAIN age AS int CHECK (VALUE > 0); CREATE DOMAIN pairs AS pair[];"
@@ -90,13 +93,22 @@ def test_every_type_has_a_profile_and_facets(data: database.Connection, execute:
             assert one.entry.count == 2
             where = conditions.compose(fields, Group(one.entry.conditions), relation=relation)
             assert paging.count(data, relation, where) == 2, name
+        with monkeypatch.context() as patch:
+            patch.setattr(profiling, "MANY", -1)  # as of a column of very many values
+            sorted = profiling.exact(data, relation, fields, field.column.name)
+        assert dataclasses.replace(sorted, common=found.common) == found, name
+        assert sorted.common in (found.common, ()), name
         for kind in facets.kinds(field):
             facet = facets.facet(data, relation, fields, field.column.name, kind=kind)
             assert facet.rows == 3, name
             assert sum(entry.count for entry in facet.entries) + facet.others == 3, name
 
 
-def test_an_exact_profile_is_the_truth_about_the_rows(data: database.Connection, execute: Execute) -> None:
+@pytest.mark.parametrize("many", [profiling.MANY, -1])
+def test_an_exact_profile_is_the_truth_about_the_rows(
+    data: database.Connection, execute: Execute, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(profiling, "MANY", many)
     execute(
         "CREATE TABLE t AS SELECT n AS id, CASE WHEN n % 10 > 0 THEN (n * 37 % 501) * 0.5 END AS price,"
         " CASE WHEN n % 10 = 0 THEN NULL WHEN n % 10 = 1 THEN '' ELSE repeat('é', n % 7) END AS word,"
