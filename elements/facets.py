@@ -109,12 +109,12 @@ def picture(facet: facets.Facet, where: conditions.Group) -> bars.Picture:
                 share,
                 percent(share) if facet.sample else f"{entry.count:,}",
                 number,
-                is_bin=entry.is_bin and entry.is_closed,
+                is_bin=entry.ends is not None,
                 is_chosen=facet_clicks.is_chosen(where, facet.column, entry),
                 is_clickable=bool(entry.conditions),
             )
         )
-    bins = [bar for bar in drawn if bar.is_bin]
+    ends = [entry.ends for entry in facet.entries if entry.ends]
     note = ""
     if facet.kind == facets.VALUES and facet.distinct is not None and facet.others:
         least = "at least " if facet.sample else ""
@@ -124,9 +124,9 @@ def picture(facet: facets.Facet, where: conditions.Group) -> bars.Picture:
         facet.column,
         note=note,
         foot=_foot(facet),
-        unit=f"a {facet.unit} each" if facet.unit and len(bins) > 1 else "",
-        low=bins[0].text or "" if bins else "",
-        high=bins[-1].text or "" if bins else "",
+        unit=f"a {facet.unit} each" if facet.unit and len(ends) > 1 else "",
+        low=ends[0][0] if ends else "",
+        high=ends[-1][1] if ends else "",
         is_clickable=True,
         is_cleared=facet_clicks.cleared(where, facet.column) == where,
     )

@@ -182,8 +182,12 @@ def _charts(one: profiles.ColumnProfile, key: str) -> None:
     for title, parts in (("Values", one.bins), ("Lengths", one.lengths.bins if one.lengths else ())):
         if parts:
             drawn = True
-            found = [bars.Bar(part.text, part.share, facets.percent(part.share), is_bin=True) for part in parts]
-            picture = bars.Picture(found, title, low=parts[0].text, high=parts[-1].text, is_tall=True)
+            found = [
+                bars.Bar(part.text, part.share, facets.percent(part.share), is_bin=part.ends is not None)
+                for part in parts
+            ]
+            ends = [part.ends for part in parts if part.ends]
+            picture = bars.Picture(found, title, low=ends[0][0], high=ends[-1][1], is_tall=True)
             bars.show(picture, key=f"{key}_{title}")
     if not drawn:
         st.caption("Values of this type are not put in bins." if one.is_exact else "Count exactly for more.")

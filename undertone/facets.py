@@ -33,7 +33,7 @@ class Entry:
     count: int
     conditions: tuple[conditions.Condition, ...]
     is_bin: bool = False
-    is_closed: bool = False  # a bin with an end on both sides
+    ends: tuple[str, str] | None = None  # of a bin: where it begins and ends, shortly; None: it has no end on a side
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,9 @@ def _histogram(
         value, base = histograms.expression(field), histograms.edge_type(field)
         counts, nulls = histograms.count(connection, relation, value, base, scale.edges, source)
         entries = [
-            Entry(one.text, rows, one.conditions, is_bin=True, is_closed=bool(one.low and one.high))
+            Entry(one.text, rows, one.conditions, is_bin=True, ends=one.ends)
             for one, rows in zip(scale.bins, counts, strict=True)
-            if rows or (one.low and one.high)
+            if rows or one.ends
         ]
         empty = dataclasses.replace(empty, rows=sum(counts) + nulls, others=0, unit=scale.unit)
     if nulls:

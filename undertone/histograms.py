@@ -29,12 +29,14 @@ DIGITS = 400  # to reckon with, of numbers up to 1e300
 
 @dataclass(frozen=True)
 class Bin:
-    """From `low` to below `high`, as texts of the type; None: without an end on that side. `text` is for people."""
+    """A part of the values, in words, and the conditions that let it pass, all together.
 
-    low: str | None
-    high: str | None
+    `ends`: how one says shortly where it begins and ends; None for what is below or above all bins.
+    """
+
     text: str
     conditions: tuple[conditions.Condition, ...]
+    ends: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,17 +96,17 @@ def scale(field: relations.Field, found: Bounds, zone: str | None = None) -> Sca
     name, ends = field.column.name, WHOLE.get(field.base)
     edges = nice(low, high, whole=ends is not None)
     texts = tuple(_digits(edge) for edge in edges)
-    bins = [Bin(None, texts[0], f"below {texts[0]}", (conditions.Condition(name, "lt", (texts[0],)),))]
+    bins = [Bin(f"below {texts[0]}", (conditions.Condition(name, "lt", (texts[0],)),))]
     for (start, lower), (end, upper) in itertools.pairwise(zip(edges, texts, strict=True)):
         if ends is not None:
             least, last = (_digits(min(max(edge, ends[0]), ends[1])) for edge in (start, end - 1))
             text = least if last == least else f"{least} to {last}"
             click = ("eq", (least,)) if last == least else ("between", (least, last))
-            bins.append(Bin(lower, upper, text, (conditions.Condition(name, *click),)))
+            bins.append(Bin(text, (conditions.Condition(name, *click),), (least, last)))
         else:
             pair = (conditions.Condition(name, "ge", (lower,)), conditions.Condition(name, "lt", (upper,)))
-            bins.append(Bin(lower, upper, f"{lower} to below {upper}", pair))
-    bins.append(Bin(texts[-1], None, f"{texts[-1]} and more", (conditions.Condition(name, "ge", (texts[-1],)),)))
+            bins.append(Bin(f"{lower} to below {upper}", pair, (lower, upper)))
+    bins.append(Bin(f"{texts[-1]} and more", (conditions.Condition(name, "ge", (texts[-1],)),)))
     return Scale(texts, tuple(bins))
 
 
@@ -167,11 +169,13 @@ def _times(field: relations.Field, low_text: str, high_text: str, near_texts: Se
     texts = tuple(_written(edge, field) for edge in edges)
     name = field.column.name
     first = conditions.Condition(name, "lt", (texts[0],))
-    bins = [Bin(None, texts[0], f"before {time_units.called(edges[0], unit)}", (first,))]
-    for (start, lower), (end, upper) in itertools.pairwise(zip(edges, texts, strict=True)):
-        bins.append(Bin(lower, upper, time_units.called(start, unit), (_between(field, start, end),)))
+    bins = [Bin(f"before {time_units.called(edges[0], unit)}", (first,))]
+    for start, end in itertools.pairwise(edges):
+        called = time_units.called(start, unit)
+        short = called.removeprefix("week of ")
+        bins.append(Bin(called, (_between(field, start, end),), (short, short)))
     last = conditions.Condition(name, "ge", (texts[-1],))
-    bins.append(Bin(texts[-1], None, f"{time_units.called(edges[-1], unit)} and later", (last,)))
+    bins.append(Bin(f"{time_units.called(edges[-1], unit)} and later", (last,)))
     return Scale(texts, tuple(bins), unit)
 
 

@@ -36,6 +36,7 @@ class Bin:
 
     text: str
     share: float
+    ends: tuple[str, str] | None = None  # where it begins and ends, shortly
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def profile(
 def named(bins: Sequence[histograms.Bin], shares: Sequence[float]) -> tuple[Bin, ...]:
     """The shares of bins, with their words; those without an end only where something is in them."""
     pairs = zip(bins, shares, strict=True)
-    return tuple(Bin(one.text, share) for one, share in pairs if share > 1e-9 or (one.low and one.high))
+    return tuple(Bin(one.text, share, one.ends) for one, share in pairs if share > 1e-9 or one.ends)
 
 
 def cut(text: str | None) -> str | None:

@@ -201,7 +201,7 @@ def _lengths(
     value = _length(field, field.expression) or NULL
     counts, _ = histograms.count(connection, relation, value, "bigint", [str(edge) for edge in LENGTHS], source)
     total = max(sum(counts), 1)
-    named = [profiles.Bin(_span(number), rows / total) for number, rows in enumerate(counts[1:])]
+    named = [profiles.Bin(span := _span(number), rows / total, (span, span)) for number, rows in enumerate(counts[1:])]
     used = [number for number, one in enumerate(named) if one.share]
     return dataclasses.replace(found, bins=tuple(named[used[0] : used[-1] + 1])) if used else found
 
