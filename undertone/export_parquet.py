@@ -59,10 +59,14 @@ def write(answer: export.Rows, file: BinaryIO, go_on: Callable[[int], object], f
             rows = _first_pass(answer, writer, guesses, go_on)
         untyped.seek(0)
         schema = _schema(columns, {index: guess.type for index, guess in guesses.items()})
-        with pq.ParquetFile(untyped) as source, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        with (
+            pq.ParquetFile(untyped, pre_buffer=False) as source,
+            pq.ParquetWriter(file, schema, compression="zstd") as writer,
+        ):
             for group in range(source.num_row_groups):
                 go_on(rows)
-                table = source.read_row_group(group)
+                _give_back()
+                table = source.read_row_group(group, use_threads=False)
                 arrays = [
                     guesses[index].convert(array) if index in guesses else array
                     for index, array in enumerate(table.columns)
@@ -89,7 +93,13 @@ def _first_pass(
             guess.look(table.column(index))
         writer.write_table(table)
         rows += len(table)
+        _give_back()
     return rows
+
+
+def _give_back() -> None:
+    """Give back what Arrow keeps for the next group: as much again as a group needs, in an app that has other work."""
+    pa.default_memory_pool().release_unused()
 
 
 def _groups(answer: export.Rows, schema: pa.Schema, go_on: Callable[[int], object]) -> Iterator[pa.Table]:
