@@ -16,6 +16,7 @@ from undertone import (
     catalog,
     database,
     export,
+    facet_proposals,
     facets,
     looks,
     outlook,
@@ -45,12 +46,12 @@ def first_look(pool: database.Database, table: str) -> Iterator[tuple[str, float
     yield "what a sort will cost", measured.timed(lambda: pool.ask(outlook.outlook, relation, sorts=sorts, known=known))
     yield "profile of all columns", measured.timed(lambda: pool.ask(profiles.profile, relation, known.fields))
     begun = time.perf_counter()
-    proposed = pool.ask(facets.propose, relation, known.fields)
+    proposed = pool.ask(facet_proposals.propose, relation, known.fields)
     yield "which facets", time.perf_counter() - begun
     assert proposed
     for one in proposed:
 
-        def ask(proposal: facets.Proposal = one) -> facets.Facet:
+        def ask(proposal: facet_proposals.Proposal = one) -> facets.Facet:
             return pool.ask(facets.facet, relation, known.fields, proposal.column, kind=proposal.kind)
 
         yield f"facet of {one.column}", measured.timed(ask)
