@@ -16,6 +16,12 @@ def column(app: AppTest, name: str, grid: int = 0) -> list[object]:
     return list(app.dataframe[grid].value[name])
 
 
+def given(app: AppTest, name: str) -> str:
+    """A parameter of the address: AppTest has a list where the test gave it, and a text where the page did."""
+    value = app.query_params[name]
+    return value[0] if isinstance(value, list) else value
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_opens(shop: conftest.Open, name: str) -> None:
     app = shop(name)
@@ -40,11 +46,11 @@ def test_tables_steps_forward_and_back_and_to_the_end(shop: conftest.Open) -> No
     assert "Rows 1 to 50 of about 321" in conftest.texts(app)
     buttons["Next"].click().run()
     assert "Rows 51 to 100 of about 321" in conftest.texts(app)
-    assert app.query_params["after"] == ['["50"]']
+    assert given(app, "after") == '["50"]'
     {button.label: button for button in app.button}["Previous"].click().run()
     assert "Rows 1 to 50" in conftest.texts(app)
     {button.label: button for button in app.button}["Last"].click().run()
-    assert app.query_params["at"] == ["end"]
+    assert given(app, "at") == "end"
     assert {button.label: button for button in app.button}["Next"].disabled
 
 
