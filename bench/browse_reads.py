@@ -90,9 +90,11 @@ def reads(connection: database.Connection, table: str, rows: int) -> Iterator[Re
     """All pages of a table that are measured."""
     for column in ORDERS.values():
         order = "id" if column == "id" else "at, id"
-        first = browse_tables.place(connection, table, f"ORDER BY {order} OFFSET {SIZE - 1} LIMIT 1")
-        # Any row will do: where its neighbours lie is as good as anywhere.
-        middle = browse_tables.place(connection, table, f"WHERE id = {rows // 2}")
+        # Of the first rows by id: others may not be in the table that is asked.
+        first, middle = (
+            browse_tables.place(connection, table, f"WHERE id <= {rows} ORDER BY {order} OFFSET {skipped} LIMIT 1")
+            for skipped in (SIZE - 1, rows // 2)
+        )
         cursors = {"first": None, "forward": first, "middle": middle, "back": middle, "last": None}
         for place in PLACES:
             yield Read(table, column, place, cursors[place])
