@@ -94,7 +94,7 @@ class Bench:
                 "large": list(browse_reads.reads(connection, "large", self.sizes.rows)),
                 "small": list(browse_reads.reads(connection, "small", browse_tables.SMALL)),
             }
-            lite_reads = list(browse_reads.reads(connection, "large", self.sizes.lite_rows))
+            lite_reads = list(browse_reads.reads(connection, "large", self.sizes.lite_rows, of=True))
         ours = {read: sides["large"].statements(read) for read in reads["large"]}
         with browse_reads.datasette(self.pool, self.sizes.lite_rows, self.folder) as datasette:
             for number in range(self.sizes.rounds + 1):

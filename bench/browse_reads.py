@@ -86,15 +86,16 @@ class Read:
         return f"/{self.table}/{self.table}.json?{urllib.parse.urlencode(given)}"
 
 
-def reads(connection: database.Connection, table: str, rows: int) -> Iterator[Read]:
-    """All pages of a table that are measured."""
+def reads(connection: database.Connection, table: str, rows: int, *, of: bool = False) -> Iterator[Read]:
+    """All pages of a table that are measured; with `of`, of a table that has only its first `rows` by id."""
     for column in ORDERS.values():
         order = "id" if column == "id" else "at, id"
-        # Of the first rows by id: others may not be in the table that is asked.
-        first, middle = (
-            browse_tables.place(connection, table, f"WHERE id <= {rows} ORDER BY {order} OFFSET {skipped} LIMIT 1")
-            for skipped in (SIZE - 1, rows // 2)
-        )
+        first = browse_tables.place(connection, table, f"ORDER BY {order} OFFSET {SIZE - 1} LIMIT 1")
+        # Any row will do: where its neighbours lie is as good as anywhere; but not of a part of the rows.
+        which = f"WHERE id = {rows // 2}"
+        if of:
+            which = f"WHERE id <= {rows} ORDER BY {order} OFFSET {rows // 2} LIMIT 1"
+        middle = browse_tables.place(connection, table, which)
         cursors = {"first": None, "forward": first, "middle": middle, "back": middle, "last": None}
         for place in PLACES:
             yield Read(table, column, place, cursors[place])
