@@ -96,7 +96,7 @@ def page(
         return Page((), [], first=True, last=True, start=None, end=None, keys=[] if known.key else None)
     shown = relations.pick(relation, fields, columns) if columns is not None else list(fields)
     order = row_order.terms(relation, known, sorts)
-    names = [*dict.fromkeys([*(sort.column for sort in sorts), *known.key])]
+    names = list(row_order.directions(sorts, known.key))
     ordering = relations.pick(relation, fields, names)
     progress = keyset.Walk(None if seconds is None else time.monotonic() + seconds)
     rows = keyset.Rows(connection, relation, fields, shown, ordering, order, where, cut)

@@ -30,24 +30,34 @@ def about(connection: database.Connection, relation: relations.Relation) -> Abou
     return About(tuple(relations.fields(connection, relation)), key, physical)
 
 
+def directions(sorts: Sequence[looks.Sort], key: Sequence[str]) -> dict[str, bool]:
+    """The columns that rows are ordered by, the first one first, and whether each goes down.
+
+    One that is named twice counts where it is named first. The key decides between equal rows, in the last direction.
+    """
+    found: dict[str, bool] = {}
+    for sort in sorts:
+        found.setdefault(sort.column, sort.descending)
+    last = next(reversed(found.values()), False)
+    for name in key:
+        found.setdefault(name, last)
+    return found
+
+
 def terms(relation: relations.Relation, known: About, sorts: Sequence[looks.Sort]) -> list[keyset.Term]:
     """What rows are ordered by: the columns that somebody chose, then what tells rows apart.
 
     Raises CatalogError for a column that is not there.
     """
-    chosen = list({sort.column: sort for sort in reversed(sorts)}.values())[::-1]
-    down = chosen[-1].descending if chosen else False
-    directions = {sort.column: sort.descending for sort in chosen} | {
-        name: down for name in known.key if name not in {sort.column for sort in chosen}
-    }
+    wanted = directions(sorts, known.key)
     found = [
-        _term(field, directions[field.column.name], whole=field.column.name in known.key)
-        for field in relations.pick(relation, known.fields, directions)
+        _term(field, wanted[field.column.name], whole=field.column.name in known.key)
+        for field in relations.pick(relation, known.fields, wanted)
     ]
     if known.key:
         return found
     if known.physical:
-        return [*found, dataclasses.replace(keyset.CTID, descending=down)]
+        return [*found, dataclasses.replace(keyset.CTID, descending=bool(found) and found[-1].descending)]
     return [*found, *_everything(known.fields)]
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import psycopg2.sql
 
-from undertone import conditions, database, looks, names, queries, reading, relations, searching
+from undertone import conditions, database, looks, names, queries, reading, relations, row_order, searching
 
 SQL = queries.load("row_statement")
 WIDTH = 100  # characters of a line of columns
@@ -138,11 +138,7 @@ def _order(
     fields: Sequence[relations.Field],
     sorts: Sequence[looks.Sort],
 ) -> list[psycopg2.sql.Composable]:
-    directions = {sort.column: sort.descending for sort in reversed(sorts)}
-    directions = {sort.column: directions[sort.column] for sort in sorts}
-    last = sorts[-1].descending if sorts else False
-    for name in relations.key(connection, relation):
-        directions.setdefault(name, last)
+    directions = row_order.directions(sorts, relations.key(connection, relation))
     found = []
     for field in relations.pick(relation, fields, directions):
         form = "{}"

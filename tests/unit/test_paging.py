@@ -253,6 +253,13 @@ def test_several_columns_sort_in_any_directions_with_their_nulls_last(
                 assert around(data, sorts, wanted) == wanted, order
 
 
+def test_a_column_that_a_link_names_twice_counts_once(data: database.Connection, execute: Execute) -> None:
+    execute("CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT i, i % 3 FROM generate_series(1, 9) AS i")
+    page = catalog.page(data, catalog.find(data, "t"), size=9, sorts=[*by("id", True), *by("a"), *by("id")])
+    assert ids(page.rows) == list(range(9, 0, -1))
+    assert page.keys == [(str(number),) for number in range(9, 0, -1)]
+
+
 def around(data: database.Connection, sorts: list[looks.Sort], wanted: list[object]) -> list[object]:
     """Rows by two far jumps: all after some row, and all before it, from which the whole is put together."""
     relation = catalog.find(data, "t")
