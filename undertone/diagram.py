@@ -38,11 +38,11 @@ def graph(connection: database.Connection, relation: relations.Relation, depth: 
 
     Raises CatalogError when the relation is gone.
     """
-    about = structure.SQL.about(connection, schema=relation.schema, name=relation.name)
-    if about is None:
+    oid = structure.SQL.oid(connection, schema=relation.schema, name=relation.name)
+    if oid is None:
         raise relations.gone(relation)
-    reached, found, more = {int(about[0]): relation.label}, {}, False
-    edge = [int(about[0])]
+    reached, found, more = {int(oid): relation.label}, {}, False
+    edge = [int(oid)]
     for _ in range(depth):
         rows = structure.SQL.references_of(connection, oids=edge)
         edge = []

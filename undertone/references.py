@@ -11,7 +11,7 @@ from typing import Any
 import psycopg2
 import psycopg2.sql
 
-from undertone import conditions, database, looks, queries, reading, relations, rows
+from undertone import conditions, database, looks, queries, reading, relations, rows, structure, structure_parts
 
 SQL = rows.SQL
 # A word about the row that is referred to: so long at most, and all of them together, and each, in so much time.
@@ -56,11 +56,10 @@ def outgoing(connection: database.Connection, row: rows.Row) -> list[Target]:
     """What a row refers to. A foreign key with a NULL in it refers to nothing."""
     deadline = time.monotonic() + DESCRIBE_SECONDS
     found = []
-    for schema, name, kind, here, there in SQL.outgoing(connection, schema=row.relation.schema, name=row.relation.name):
-        values = _filled(row, here)
-        if values is None:
+    for reference in _distinct(structure.references(connection, row.relation)[0]):
+        here, there, relation = reference.columns, reference.target_columns, reference.target
+        if (values := _filled(row, here)) is None:
             continue
-        relation = relations.Relation(schema, name, kind, None, None, None)
         key, words = None, ""
         with contextlib.suppress(relations.CatalogError):  # it was dropped this moment
             key_names, _ = relations.identity(connection, relation)
@@ -68,7 +67,7 @@ def outgoing(connection: database.Connection, row: rows.Row) -> list[Target]:
                 key = tuple(dict(zip(there, values, strict=True))[name] for name in key_names)
             if time.monotonic() < deadline:
                 words = _words(connection, row, relation, here, there)
-        found.append(Target(tuple(here), relation, _look(relation, there, values), key, words))
+        found.append(Target(here, relation, _look(relation, there, values), key, words))
     return found
 
 
@@ -76,19 +75,23 @@ def incoming(connection: database.Connection, row: rows.Row) -> list[Pointing]:
     """Which rows refer to a row, by foreign key, counted as far as there is time."""
     deadline = time.monotonic() + COUNT_SECONDS
     found = []
-    for schema, name, kind, here, there in SQL.incoming(connection, schema=row.relation.schema, name=row.relation.name):
-        values = _filled(row, here)
-        if values is None:
+    for reference in _distinct(structure.references(connection, row.relation)[1]):
+        here, there, relation = reference.target_columns, reference.columns, reference.relation
+        if (values := _filled(row, here)) is None:
             continue
-        relation = relations.Relation(schema, name, kind, None, None, None)
         left = int((deadline - time.monotonic()) * 1000)
         count = None
         if left > 0:
             count = _count(connection, row, relation, here, there, min(left, COUNT_MILLISECONDS), COUNTED + 1)
         more = count is not None and count > COUNTED
         look = _look(relation, there, values)
-        found.append(Pointing(tuple(there), relation, look, COUNTED if more else count, more))
+        found.append(Pointing(there, relation, look, COUNTED if more else count, more))
     return found
+
+
+def _distinct(found: Sequence[structure_parts.Reference]) -> list[structure_parts.Reference]:
+    """One for each that leads from the same columns to the same ones, however many constraints say so."""
+    return list({(one.relation, one.columns, one.target, one.target_columns): one for one in found}.values())
 
 
 def _filled(row: rows.Row, columns: Sequence[str]) -> tuple[str, ...] | None:

@@ -48,7 +48,7 @@ def _read(connection: database.Connection, relation: relations.Relation) -> Stru
     about = structure_parts.About(*values)
     oid = about.oid
     hidden: Hidden = set(SQL.hidden(connection, oid=oid))
-    found = SQL.references_of(connection, oids=[oid])
+    refers_to, referred_by = references(connection, relation)
     constraints = SQL.constraints(connection, oid=oid)
     constraints = [one for one in constraints if ("pg_constraint", one[0]) not in hidden]
     told = {one[0] for one in constraints}
@@ -69,8 +69,8 @@ def _read(connection: database.Connection, relation: relations.Relation) -> Stru
         columns=tuple(_column(one, about, hidden) for one in SQL.columns(connection, oid=oid)),
         constraints=tuple(structure_parts.Constraint(*one[1:6]) for one in constraints),
         indexes=tuple(structure_parts.Index(*one[1:-1]) for one in indexes),
-        refers_to=tuple(reference(one) for one in found if one[2] == oid),
-        referred_by=tuple(reference(one) for one in found if one[7] == oid),
+        refers_to=tuple(refers_to),
+        referred_by=tuple(referred_by),
         triggers=tuple(
             structure_parts.Trigger(name, definition, FIRES.get(fires, fires))
             for number, name, definition, fires in SQL.triggers(connection, oid=oid)
@@ -107,6 +107,20 @@ def _column(row: Any, about: structure_parts.About, hidden: Hidden) -> structure
     return structure_parts.Column(
         name, type, nullable, default, IDENTITY[identity], GENERATED[generated], collation, storage, comment
     )
+
+
+def references(
+    connection: database.Connection, relation: relations.Relation
+) -> tuple[list[structure_parts.Reference], list[structure_parts.Reference]]:
+    """The foreign keys of a relation, and those that refer to it, of which this account may read both ends.
+
+    Raises CatalogError when it is gone.
+    """
+    oid = SQL.oid(connection, schema=relation.schema, name=relation.name)
+    if oid is None:
+        raise relations.gone(relation)
+    found = SQL.references_of(connection, oids=[oid])
+    return [reference(one) for one in found if one[2] == oid], [reference(one) for one in found if one[7] == oid]
 
 
 def reference(row: Any) -> structure_parts.Reference:

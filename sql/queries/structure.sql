@@ -176,7 +176,7 @@ ORDER BY 1 DESC, i.inhseqno, 2, 3;
 -- name: references_of(oids)
 -- The foreign keys from and to some relations, of which this role may read both ends: oid, name, then of either end the oid,
 -- schema, name, kind and columns, what happens when a row there is changed or removed, and whether all rows were checked.
--- What a partitioned table has for each partition is that of the whole, and left out.
+-- What a partitioned table has for each partition is that of the whole, and left out, but for one that is asked about itself.
 SELECT f.oid::bigint, f.conname::text,
        c.oid::bigint, m.nspname::text, c.relname::text, CASE c.relkind WHEN 'p' THEN 'partitioned table' ELSE 'table' END, k.here,
        t.oid::bigint, n.nspname::text, t.relname::text, CASE t.relkind WHEN 'p' THEN 'partitioned table' ELSE 'table' END, k.there,
@@ -197,5 +197,13 @@ CROSS JOIN LATERAL (
 WHERE f.contype = 'f' AND (f.conrelid = ANY (:oids) OR f.confrelid = ANY (:oids))
   AND k.readable AND has_schema_privilege(m.oid, 'USAGE') AND has_schema_privilege(n.oid, 'USAGE')
   AND (NOT c.relispartition OR c.oid = ANY (:oids))
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS p WHERE p.oid = f.conparentid AND p.conrelid = f.conrelid)
+  AND (f.confrelid = ANY (:oids)
+       OR NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS p WHERE p.oid = f.conparentid AND p.conrelid = f.conrelid))
 ORDER BY m.nspname, c.relname, f.conname;
+
+-- name: oid(schema, name)$
+-- The oid of a relation.
+SELECT c.oid::bigint
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = :schema AND c.relname = :name AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
