@@ -165,7 +165,7 @@ def _save(download: downloads.Download, key: str) -> None:
 def described(download: downloads.Download, wanted: Any) -> bytes:
     """What the browser gets: the length of a description, the description as JSON, and a piece, if it `wanted` one."""
     format, size = export.FORMATS[download.format], download.size
-    words = f"{units.count(download.rows, 'row')}, {units.size(size)}, in {units.duration(download.seconds)}"
+    words = f"{units.count(download.rows, 'row')}, {units.size(size)}, in {units.duration(download.elapsed)}"
     about: dict[str, Any] = {
         "id": download.path.stem,
         "name": f"{download.name}{format.suffix}",

@@ -7,52 +7,30 @@ Cancel does, and so does the end of the session, which Streamlit tells as the ta
 from __future__ import annotations
 
 import datetime
-import logging
+import functools
 import threading
-import time
 import weakref
 from collections.abc import Callable, Hashable
 
 import streamlit as st
 
-from resources import database, sessions, shelf
-from undertone import asking, console, errors, plans
-
-log = logging.getLogger(__name__)
+from resources import background, database, sessions, shelf
+from undertone import asking, console, plans
 
 
-class Running:
+class Running(background.Work):
     """A statement on its way, or at its end: then `error`, `result` or `plan` is set, or its answer was `let_go`.
 
     `how`: "rows", "plan" (EXPLAIN) or "analyze" (EXPLAIN ANALYZE).
     """
 
-    def __init__(self, question: asking.Question, how: str, began: float) -> None:
+    def __init__(self, question: asking.Question, how: str) -> None:
+        super().__init__()
         self.question = question
         self.how = how
-        self.error: errors.UndertoneError | None = None
         self.at = datetime.datetime.now(datetime.UTC)
-        self.seconds: float | None = None  # when done
         self.cached = False  # the answer was there already
-        self._began = began
         self._kept: weakref.ref[shelf.Kept] | None = None
-        self._cancelled = threading.Event()
-        self._done = threading.Event()
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended."""
-        return self._done.is_set()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether somebody wants it stopped."""
-        return self._cancelled.is_set()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds that it has taken."""
-        return time.monotonic() - self._began if self.seconds is None else self.seconds
 
     @property
     def age(self) -> float | None:
@@ -70,42 +48,23 @@ class Running:
         answer: console.Result | plans.Plan = kept.answer
         return answer
 
-    def cancel(self) -> None:
-        """Stop it, here and in the database."""
-        self._cancelled.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for its end, at most so long; whether it came."""
-        return self._done.wait(seconds)
-
     def forget(self) -> None:
         """Stop it, and let go of a large answer, which nobody else shall share."""
         self.cancel()
         if (kept := self._kept() if self._kept else None) and kept.bytes > shelf.BUDGET // 8:
             shelf.get_shelf().drop(kept)
 
-    def _take(self, kept: shelf.Kept, *, cached: bool) -> None:
+    def take(self, kept: shelf.Kept) -> None:
+        """Have an answer that was there already."""
         self._kept = weakref.ref(kept)
-        self.cached = cached
-        self.seconds = 0.0 if cached else self.elapsed
-        self._done.set()
+        self.cached = True
+        self._end(0.0)
 
-    def _run(self, ask: Callable[[threading.Event], console.Result | plans.Plan], key: Hashable) -> None:
-        kept = None
-        try:
-            answer = ask(self._cancelled)
-            size = shelf.weigh(answer.rows) if isinstance(answer, console.Result) else 4 * len(answer.json)
-            kept = shelf.get_shelf().put(key, answer, size)
-            del answer
-        except errors.UndertoneError as error:
-            self.error = error
-        except Exception:
-            log.exception("A statement ended in an error that nobody foresaw")
-            self.error = errors.UndertoneError("Something went wrong here, not in the statement; the app's log has it.")
-        if kept is not None:
-            self._take(kept, cached=False)
-        self.seconds = self.elapsed
-        self._done.set()
+    def ask(self, ask: Callable[[threading.Event], console.Result | plans.Plan], key: Hashable) -> None:
+        """Ask, and put the answer where others find it. Raises what asking raises."""
+        answer = ask(self._cancel)
+        size = shelf.weigh(answer.rows) if isinstance(answer, console.Result) else 4 * len(answer.json)
+        self._kept = weakref.ref(shelf.get_shelf().put(key, answer, size))
 
 
 class Session:
@@ -137,13 +96,13 @@ def start(question: asking.Question, limits: console.Limits, *, how: str = "rows
     session = get_session()
     if session.running is not None:
         session.running.forget()
-    running = Running(question, how, time.monotonic())
+    running = Running(question, how)
     place = opened.consoles[question.target].place if question.target in opened.consoles else None
     # Who asks makes no difference: everybody reads with the same account.
     key = (how, question.statement, question.parameters, question.target, place, limits)
     seconds = opened.settings.query_cache_seconds
     if how == "rows" and not fresh and seconds and (kept := shelf.get_shelf().find(key, seconds)):
-        running._take(kept, cached=True)
+        running.take(kept)
     else:
 
         def ask(cancel: threading.Event) -> console.Result | plans.Plan:
@@ -151,7 +110,8 @@ def start(question: asking.Question, limits: console.Limits, *, how: str = "rows
                 return asking.run(opened, question, limits, cancel=cancel)
             return asking.explain(opened, question, limits, analyze=how == "analyze", cancel=cancel)
 
-        threading.Thread(target=running._run, args=(ask, key), name="statement", daemon=True).start()
+        do = functools.partial(running.ask, ask, key)
+        threading.Thread(target=running.run, args=(do, "the statement"), name="statement", daemon=True).start()
     session.running = running
     return running
 

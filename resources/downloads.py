@@ -17,13 +17,12 @@ import secrets
 import shutil
 import tempfile
 import threading
-import time
 from typing import BinaryIO
 
 import streamlit as st
 
-from resources import database, sessions
-from undertone import asking, console, errors, export, settings
+from resources import background, database, sessions
+from undertone import asking, console, export, settings
 
 PREFIX = "undertone-downloads-"
 BYTES = 2_000_000_000  # of values in one file
@@ -33,12 +32,13 @@ LONG = 1_000_000  # bytes of a statement of ours, which may name 1,600 columns
 log = logging.getLogger(__name__)
 
 
-class Download:
+class Download(background.Work):
     """An answer on its way into a file: when `done`, `error` says what went wrong, or `path` has the file."""
 
     def __init__(
         self, question: asking.Question, format: str, path: pathlib.Path, *, name: str = "answer", every: bool = False
     ) -> None:
+        super().__init__()
         self.question = question
         self.format = format
         self.path = path
@@ -46,21 +46,6 @@ class Download:
         self.every = every  # row, whatever their number
         self.rows = 0
         self.truncated: str | None = None
-        self.error: errors.UndertoneError | None = None
-        self.seconds = 0.0
-        self._began = time.monotonic()
-        self._cancelled = threading.Event()
-        self._done = threading.Event()
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended."""
-        return self._done.is_set()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds that it has taken."""
-        return self.seconds if self.done else time.monotonic() - self._began
 
     @property
     def size(self) -> int:
@@ -68,14 +53,6 @@ class Download:
         with contextlib.suppress(OSError):
             return self.path.stat().st_size
         return 0
-
-    def cancel(self) -> None:
-        """Stop it, here and in the database; nothing of it stays."""
-        self._cancelled.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for its end, at most so long; whether it came."""
-        return self._done.wait(seconds)
 
     def remove(self) -> None:
         """Cancel it, or delete its file."""
@@ -94,27 +71,24 @@ class Download:
 
     def _go_on(self, rows: int) -> None:
         self.rows = rows
-        if self._cancelled.is_set():
+        if self._cancel.is_set():
             raise console.StatementCancelled("The download was cancelled.")
         if shutil.disk_usage(self.path.parent).free < SPARE:
             raise export.ExportError("The disk of the server is almost full; ask for fewer rows or columns.")
 
-    def _run(self) -> None:
+    def write(self) -> None:
+        """Write the file. Raises what asking and writing raise."""
         opened = database.get_services()
-        try:
-            limits = limits_of(opened.settings, every=self.every)
-            with asking.stream(opened, self.question, limits, cancel=self._cancelled) as answer:
-                neutralise = opened.settings.neutralise_formulas
-                self.rows = export.write(answer, self.format, self.path, neutralise=neutralise, go_on=self._go_on)
-            self.truncated = answer.truncated
-        except errors.UndertoneError as error:
-            self.error = error
-        except Exception:
-            log.exception("A download ended in an error that nobody foresaw")
-            self.error = errors.UndertoneError("Something went wrong here, not in the statement; the app's log has it.")
-        self.seconds = time.monotonic() - self._began
-        self._done.set()
-        if self._cancelled.is_set():
+        limits = limits_of(opened.settings, every=self.every)
+        with asking.stream(opened, self.question, limits, cancel=self._cancel) as answer:
+            neutralise = opened.settings.neutralise_formulas
+            self.rows = export.write(answer, self.format, self.path, neutralise=neutralise, go_on=self._go_on)
+        self.truncated = answer.truncated
+
+    def _end(self, took: float) -> None:
+        super()._end(took)
+        # Afterwards: whoever removes one that has ended deletes its file.
+        if self.cancelled:
             self.path.unlink(missing_ok=True)
 
 
@@ -195,7 +169,7 @@ def start(question: asking.Question, format: str, *, name: str = "answer", every
     question = dataclasses.replace(question, how=asking.DOWNLOAD)
     download = Download(question, format, path, name=name, every=every)
     session.download = download
-    threading.Thread(target=download._run, name="download", daemon=True).start()
+    threading.Thread(target=download.run, args=(download.write, "the statement"), name="download", daemon=True).start()
     return download
 
 

@@ -7,22 +7,20 @@ ends.
 
 from __future__ import annotations
 
-import logging
+import functools
 import threading
-import time
 from collections.abc import Callable, Hashable
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import streamlit as st
 
-from resources import database, sessions
+from resources import background, database, sessions
 from undertone import database as pools
 from undertone import errors, watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
 WAIT_SECONDS = 0.5  # for a slot
-log = logging.getLogger(__name__)
 
 
 class JobCancelled(errors.UndertoneError):
@@ -33,54 +31,17 @@ class JobLimited(errors.UndertoneError):
     """It took longer than it may, or there was no slot for it."""
 
 
-class Job(Generic[T]):
+class Job(background.Work, Generic[T]):
     """A question on its way: when `done`, `error` says what went wrong, or `result` has the answer."""
 
     def __init__(self, identity: Hashable, seconds: float) -> None:
+        super().__init__()
         self.identity = identity  # of the question: a page that asks the same one again finds this
         self.seconds = seconds  # that it may take
         self.result: T | None = None
-        self.error: errors.UndertoneError | None = None
-        self._began = time.monotonic()
-        self._took: float | None = None
-        self._cancel = threading.Event()
-        self._done = threading.Event()
 
-    @property
-    def done(self) -> bool:
-        """Whether it has ended."""
-        return self._done.is_set()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether somebody wants it stopped."""
-        return self._cancel.is_set()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds that it has taken."""
-        return time.monotonic() - self._began if self._took is None else self._took
-
-    def cancel(self) -> None:
-        """Stop it, here and in the database."""
-        self._cancel.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for its end, at most so long; whether it came."""
-        return self._done.wait(seconds)
-
-    def _run(self, ask: Callable[[pools.Connection], T]) -> None:
-        try:
-            self.result = self._answer(ask)
-        except errors.UndertoneError as error:
-            self.error = error
-        except Exception:
-            log.exception("A question of a page ended in an error that nobody foresaw")
-            self.error = errors.UndertoneError("Something went wrong here; the app's log has it.")
-        self._took = self.elapsed
-        self._done.set()
-
-    def _answer(self, ask: Callable[[pools.Connection], T]) -> T:
+    def answer(self, ask: Callable[[pools.Connection], T]) -> None:
+        """Ask, and keep the answer. Raises JobCancelled, JobLimited, and what else asking raises."""
         pool = database.get_services().consoles["data"]
         watched: watch.Watch | None = None
         try:
@@ -90,7 +51,7 @@ class Job(Generic[T]):
             ):
                 with connection.cursor() as cursor:
                     cursor.execute("SET statement_timeout = %s", (int(self.seconds * 1000),))
-                return ask(connection)
+                self.result = ask(connection)
         except pools.PoolFull:
             raise JobLimited(
                 f"All slots are busy with other statements, {pool.size} at once. Try again when one of them has ended,"
@@ -158,10 +119,8 @@ def start(
     job: Job[T] = Job(identity, opened.settings.query_seconds)
     get_session().jobs[name] = job
 
-    def ask(connection: pools.Connection) -> T:
-        return question(connection, *args, **kwargs)
-
-    threading.Thread(target=job._run, args=(ask,), name=f"job-{name}", daemon=True).start()
+    do = functools.partial(job.answer, lambda connection: question(connection, *args, **kwargs))
+    threading.Thread(target=job.run, args=(do, "the question"), name=f"job-{name}", daemon=True).start()
     return job
 
 

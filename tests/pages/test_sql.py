@@ -384,14 +384,14 @@ def test_another_page_stops_nothing_and_another_statement_does(shop: conftest.Op
 def test_the_end_of_a_session_cancels_what_it_asked(shop: conftest.Open) -> None:
     opened(shop)
     session = asked.Session("gone")
-    running_one = asked.Running(asking.Question(ENDLESS), "rows", 0.0)
+    running_one = asked.Running(asking.Question(ENDLESS), "rows")
     services = database.get_services()
     limits = console.limits(services.settings)
 
     def ask_it(cancel: threading.Event) -> console.Result:
         return asking.run(services, running_one.question, limits, cancel=cancel)
 
-    thread = threading.Thread(target=running_one._run, args=(ask_it, "key"))
+    thread = threading.Thread(target=running_one.run, args=(lambda: running_one.ask(ask_it, "key"), "the statement"))
     thread.start()
     session.running = running_one
     session.leave()
@@ -406,7 +406,7 @@ def test_a_connection_that_is_back_in_a_moment_stops_nothing(monkeypatch: pytest
     monkeypatch.setattr(sessions, "GRACE_SECONDS", 0.0)
     for name, stopped in (("back", False), ("gone", True)):
         session = asked.Session(name)
-        session.running = asked.Running(asking.Question(ENDLESS), "rows", 0.0)
+        session.running = asked.Running(asking.Question(ENDLESS), "rows")
         session.leave()
         for thread in threading.enumerate():
             if isinstance(thread, threading.Timer):
