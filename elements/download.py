@@ -89,26 +89,30 @@ def show(question: asking.Question, *, key: str, name: str = "answer", every: bo
     st.fragment(_form)(question, key, name, every)
 
 
+def choose_format(key: str) -> str:
+    """Which kind of file: a name of `export.FORMATS`."""
+    chosen = st.segmented_control(
+        "Format",
+        list(export.FORMATS),
+        default="csv",
+        required=True,
+        format_func=lambda name: export.FORMATS[name].label,
+        key=key,
+    )
+    return chosen or "csv"
+
+
 def _form(question: asking.Question, key: str, name: str, every: bool) -> None:
     download: downloads.Download | None = st.session_state.get(f"{key}_file")
     if download is not None and not _same(download.question, question):
         download.remove()
         download = st.session_state[f"{key}_file"] = None
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        format = st.segmented_control(
-            "Format",
-            list(export.FORMATS),
-            default="csv",
-            required=True,
-            format_func=lambda name: export.FORMATS[name].label,
-            key=f"{key}_format",
-        )
+        format = choose_format(f"{key}_format")
         running = download is not None and not download.done
-        if st.button(
-            "Prepare", icon=":material/file_export:", key=f"{key}_prepare", disabled=running or format is None
-        ):
+        if st.button("Prepare", icon=":material/file_export:", key=f"{key}_prepare", disabled=running):
             try:
-                st.session_state[f"{key}_file"] = downloads.start(question, format or "csv", name=name, every=every)
+                st.session_state[f"{key}_file"] = downloads.start(question, format, name=name, every=every)
             except errors.UndertoneError as error:
                 messages.error(error)
                 return

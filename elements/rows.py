@@ -129,7 +129,7 @@ def _asked(
 ) -> page_files.Asked:
     names = columns.chosen(look, fields)
     whole = names == tuple(field.column.name for field in fields)
-    look = browsing.of_rows(dataclasses.replace(look, columns=None if whole else names))
+    look = browsing.of_page(dataclasses.replace(look, columns=None if whole else names))
     return page_files.Asked(relation, look, zone.key, database.get_settings().page_rows)
 
 

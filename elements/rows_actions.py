@@ -79,18 +79,11 @@ def _download(look: looks.Look, relation: catalog.Relation, asked: page_files.Sh
 def _page(relation: catalog.Relation, asked: page_files.Shown) -> None:
     st.caption("The rows and columns of this page, with all of their values.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.segmented_control(
-            "Format",
-            list(export.FORMATS),
-            default="csv",
-            required=True,
-            format_func=lambda name: export.FORMATS[name].label,
-            key="tables_download_format",
-        )
-        format = export.FORMATS[chosen or "csv"]
+        chosen = download.choose_format("tables_download_format")
+        format = export.FORMATS[chosen]
         st.download_button(
             f"Save {format.label} file",
-            page_files.writing(asked, chosen or "csv"),
+            page_files.writing(asked, chosen),
             f"{file_name(relation)}{format.suffix}",
             format.mime,
             icon=":material/download:",

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from elements import messages, row_copies, row_links, row_scores, row_values
-from resources import rows
+from resources import browsing, rows
 from undertone import errors, looks
 
 label = st.query_params.get("table")
 try:
     key = looks.read_key(st.query_params)
-    relation = rows.get_relation(label or "")
+    relation = browsing.get_relation(label or "")
     row = rows.get_row(relation, key)
     targets = rows.get_targets(relation, key)
 except errors.UndertoneError as error:

@@ -10,7 +10,7 @@ import dataclasses
 import streamlit as st
 
 from resources import database
-from undertone import catalog, looks, matching, outlook, paging, relations, row_order, searching
+from undertone import catalog, looks, matching, outlook, paging, reading, relations, row_order, searching
 from undertone import database as pools
 
 SECONDS = 60
@@ -67,8 +67,9 @@ def read_page(
     zone: str | None,
     size: int,
     seconds: float,
+    cut: int | None = reading.CUT,
 ) -> paging.Page:
-    """The page of rows that a look is at, on a connection: what `jobs` asks where it takes long."""
+    """The page of rows that a look is at, on a connection: what `jobs` asks where it takes long, and files in full."""
     place = look.place
     return paging.page(
         connection,
@@ -80,11 +81,12 @@ def read_page(
         after=place.cursor if place.kind == "after" else None,
         before=place.cursor if place.kind == "before" else None,
         at_end=place.kind == "last",
+        cut=cut,
         seconds=seconds,
         known=get_about(relation),
     )
 
 
-def of_rows(look: looks.Look) -> looks.Look:
+def of_page(look: looks.Look) -> looks.Look:
     """The parts of a look that say which rows it has, in which order, where: others are no other question."""
     return dataclasses.replace(look, part="rows", pinned=())

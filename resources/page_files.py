@@ -10,7 +10,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from resources import browsing, database
-from undertone import catalog, console, export, looks, paging, reading, row_statement
+from undertone import catalog, console, export, looks, reading, row_statement
 from undertone import database as pools
 
 
@@ -60,18 +60,6 @@ def _whole(connection: pools.Connection, shown: Shown) -> list[reading.Row]:
     if page.keys is not None:
         found = reading.rows_by_key(connection, asked.relation, [column.name for column in page.columns], page.keys)
         return [found[key] for key in page.keys if key in found]
-    place = asked.look.place
-    again = paging.page(
-        connection,
-        asked.relation,
-        size=asked.size,
-        sorts=asked.look.sorts,
-        where=browsing.get_where(asked.relation, asked.look, asked.zone),
-        columns=asked.look.columns,
-        after=place.cursor if place.kind == "after" else None,
-        before=place.cursor if place.kind == "before" else None,
-        at_end=place.kind == "last",
-        cut=None,
-        seconds=database.get_settings().query_seconds,
-    )
+    seconds = database.get_settings().query_seconds
+    again = browsing.read_page(connection, asked.relation, asked.look, asked.zone, asked.size, seconds, cut=None)
     return again.rows

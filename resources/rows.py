@@ -15,12 +15,6 @@ MOST_TEXT = 20_000  # characters of a text that is explained, as on Try it
 Key = tuple[str, ...]
 
 
-@st.cache_data(ttl=60, max_entries=200, show_spinner=False)
-def get_relation(name: str) -> catalog.Relation:
-    """The relation that a link names. Raises CatalogError."""
-    return database.get_database().ask(catalog.find, name)
-
-
 @st.cache_data(ttl=SECONDS, max_entries=20, show_spinner="Reading the row …")
 def get_row(relation: catalog.Relation, key: Key) -> rows.Row:
     """The row with this key. Raises RowError."""
