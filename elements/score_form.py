@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from elements import messages, overview, score_place, score_schedule, visitor
-from resources import database, results, runs
+from resources import browsing, database, results, runs
 from undertone import catalog, names, planning, template
 
 KINDS = {"table": "Table or view", "query": "Saved query"}
@@ -84,8 +84,11 @@ def _relation(relations: Sequence[catalog.Relation]) -> Texts:
     relation = by_label[label]
     # What people write in comes first.
     prose = found.get(label, [])
-    columns = sorted(results.get_columns(relation), key=lambda one: prose.index(one.name) if one.name in prose else 999)
-    return Texts(label, relation, tuple(columns), results.get_key(relation))
+    about = browsing.get_about(relation)
+    columns = sorted(
+        (field.column for field in about.fields), key=lambda one: prose.index(one.name) if one.name in prose else 999
+    )
+    return Texts(label, relation, tuple(columns), about.key)
 
 
 def _query(queries: Sequence[str]) -> Texts:

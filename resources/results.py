@@ -21,18 +21,6 @@ def get_relations() -> list[catalog.Relation]:
     return database.get_database().ask(catalog.relations)
 
 
-@st.cache_data(ttl=SECONDS, max_entries=500, show_spinner=False)
-def get_columns(relation: catalog.Relation) -> list[catalog.Column]:
-    """The columns of a relation."""
-    return database.get_database().ask(catalog.columns, relation)
-
-
-@st.cache_data(ttl=SECONDS, max_entries=500, show_spinner=False)
-def get_key(relation: catalog.Relation) -> tuple[str, ...]:
-    """The key of a relation; empty where it has none."""
-    return database.get_database().ask(catalog.key, relation)
-
-
 @st.cache_data(ttl=10 * SECONDS, max_entries=500, show_spinner=False)
 def get_text_columns(relation: catalog.Relation) -> list[str]:
     """The columns of a relation in which people write, most likely first."""
