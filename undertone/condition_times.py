@@ -62,11 +62,11 @@ def _moment(pattern: re.Pattern[str], text: str) -> datetime.datetime | None:
     match = pattern.fullmatch(text)
     if match is None:
         return None
-    numbers = [int(part) for part in match.groups()[:6] if part is not None]
+    numbers = [int(part or 0) for part in match.groups()[:6]]
     fraction = match.group(7) if pattern is TIME else None
     try:
-        # Three to six of them; the zone is the caller's to add.
-        found = datetime.datetime(*numbers)  # type: ignore[arg-type]  # noqa: DTZ001
+        year, month, day, hour, minute, second = (*numbers, 0, 0, 0)[:6]
+        found = datetime.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is the caller's
     except ValueError:
         return None  # for the server to refuse
     return found.replace(microsecond=int((fraction or "0").ljust(6, "0")))

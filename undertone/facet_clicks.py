@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import decimal
 from collections.abc import Iterable
+from typing import Any
 
 from undertone import conditions, facets
 
@@ -138,7 +139,7 @@ def _end(made: tuple[conditions.Condition, ...], operators: tuple[str, ...], pla
     return next((one.values[place] for one in made if one.operator in operators), None)
 
 
-Range = tuple[decimal.Decimal | datetime.datetime | None, decimal.Decimal | datetime.datetime | None]
+Range = tuple[Any, Any]  # numbers or times, of which only those of a kind are compared; None for no end
 
 
 def _range(made: Iterable[conditions.Condition]) -> Range:
@@ -158,8 +159,8 @@ def _holds(part: conditions.Condition, column: str, inner: Range) -> bool:
         return False
     low, high = _range([part])
     try:
-        return (low is None or (inner[0] is not None and low <= inner[0])) and (  # type: ignore[operator]
-            high is None or (inner[1] is not None and high >= inner[1])  # type: ignore[operator]
+        return (low is None or (inner[0] is not None and low <= inner[0])) and (
+            high is None or (inner[1] is not None and high >= inner[1])
         )
     except TypeError:
         return False  # a number and a time, or times with an offset and without

@@ -118,7 +118,7 @@ def count(
 ) -> int:
     """How many rows a condition is true of: counted, which may take as long as reading all. Raises CatalogError."""
     conditions = [] if where is None else [where]
-    statement = queries.compose(SQL.count_where, relation=relation.identifier, condition=keyset.where(conditions))
+    statement = queries.compose(relations.SQL.count, relation=relation.identifier, condition=keyset.where(conditions))
     ((rows,),) = reading.read(connection, relation, statement, given=True)
     return int(rows)
 

@@ -153,7 +153,7 @@ def key(connection: database.Connection, relation: Relation) -> tuple[str, ...]:
 def count(connection: database.Connection, relation: Relation) -> int:
     """How many rows there are: counted, which takes as long as reading them. Raises CatalogError when it is gone."""
     with translated(relation), connection.cursor() as cursor:
-        cursor.execute(queries.compose(SQL.count, relation=relation.identifier))
+        cursor.execute(queries.compose(SQL.count, relation=relation.identifier, condition=psycopg2.sql.SQL("")))
         (rows,) = cursor.fetchone()
     return int(rows)
 

@@ -171,7 +171,7 @@ ORDER BY attname, inherited DESC;
 
 -- name: count()
 -- How many rows a relation has.
-SELECT count(*) FROM {relation};
+SELECT count(*) FROM {relation} AS r {condition};
 
 -- name: sample()
 -- A few rows, whichever the server comes to first.

@@ -25,10 +25,6 @@ SELECT e.* FROM (
 -- A page by the number of rows before it, where nothing tells the rows apart.
 SELECT {shown} FROM {relation} AS r {condition} ORDER BY {order} LIMIT {limit} OFFSET {offset};
 
--- name: count_where()
--- How many rows a condition is true of.
-SELECT count(*) FROM {relation} AS r {condition};
-
 -- name: expected()
 -- How the server would find a page.
 EXPLAIN (FORMAT JSON) SELECT {read} FROM {relation} AS r {condition} ORDER BY {order} LIMIT {limit};
