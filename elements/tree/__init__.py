@@ -68,28 +68,30 @@ def _show(look: looks.Look, wide: bool) -> None:
         marked = [favourite.label for favourite in resource.get_favourites(who)]
     except errors.UndertoneError as error:
         trouble = str(error)
+    if not known.tree.nodes:
+        messages.empty(EMPTY)
     counting = _counted(known)
     key = f"tables_tree_{'wide' if wide else 'narrow'}"
-    with st.container(gap=None):
-        _mount(
-            key=key,
-            data=known.packed,
-            on_open_change=lambda: _open(look, known, key),
-            on_star_change=lambda: _star(known, who, key),
-            on_count_change=lambda: _count(known, key),
-        )
-        _order(
-            key=f"{key}_orders",
-            data={
-                "table": look.table,
-                "keep": _kept(look),
-                "wide": wide,
-                "favourites": marked,
-                "counts": st.session_state.get(COUNTS, {}),
-                "counting": counting,
-                "empty": EMPTY,
-            },
-        )
+    if known.tree.nodes or marked:
+        with st.container(gap=None):
+            _mount(
+                key=key,
+                data=known.packed,
+                on_open_change=lambda: _open(look, known, key),
+                on_star_change=lambda: _star(known, who, key),
+                on_count_change=lambda: _count(known, key),
+            )
+            _order(
+                key=f"{key}_orders",
+                data={
+                    "table": look.table,
+                    "keep": _kept(look),
+                    "wide": wide,
+                    "favourites": marked,
+                    "counts": st.session_state.get(COUNTS, {}),
+                    "counting": counting,
+                },
+            )
     if trouble:
         st.error(messages.plain(trouble), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):

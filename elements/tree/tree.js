@@ -160,8 +160,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       }
     }
     let text = ""
-    if (!tree.nodes.length) text = orders.empty
-    else if (words.length && !items.length) text = "No table or column is called so."
+    if (words.length && !items.length) text = "No table or column is called so."
     if (words.length && !tree.complete) text += " There are too many columns to search all of them; tables are found by their names."
     note.textContent = text.trim()
     rows.style.height = `${items.length * ROW}px`

@@ -106,7 +106,7 @@ def test_status_finds_nothing_wrong(shop: conftest.Open) -> None:
 def test_every_page_has_something_to_say_about_an_empty_database(bare: conftest.Open, name: str) -> None:
     app = bare(name)
     assert not app.exception
-    if name in ("", "score"):  # the tree of Tables says it itself, and is offered a file beside it
+    if name in ("", "tables", "score"):
         assert app.info
     if name != "status":  # an account that may read nothing is a finding there
         assert not app.error
