@@ -113,6 +113,12 @@ def data_pool(place: Callable[[str], sqlalchemy.URL]) -> Iterator[database.Datab
 
 
 @pytest.fixture
+def data(data_pool: database.Database) -> Iterator[database.Connection]:
+    with data_pool.lend() as connection:
+        yield connection
+
+
+@pytest.fixture
 def execute(store_pool: database.Database) -> Callable[..., list[tuple[object, ...]]]:
     """Run statements as the owner and commit; returns the rows of the last one, if it has any."""
 

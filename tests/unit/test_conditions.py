@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg2.sql
 import pytest
@@ -30,12 +30,6 @@ HOSTILE = (
     "'; DROP TABLE t; --",
     "x" * 3000,
 )
-
-
-@pytest.fixture
-def data(data_pool: database.Database, execute: Execute) -> Iterator[database.Connection]:
-    with data_pool.lend() as connection:
-        yield connection
 
 
 class Table:

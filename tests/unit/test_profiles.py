@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import math
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -37,12 +37,6 @@ WHERE t.typtype <> 'p' AND n.nspname IN ('pg_catalog', 'public') AND (c.oid IS N
   AND coalesce(e.typtype, 'b') NOT IN ('c', 'p')
 ORDER BY t.oid
 """
-
-
-@pytest.fixture
-def data(data_pool: database.Database) -> Iterator[database.Connection]:
-    with data_pool.lend() as connection:
-        yield connection
 
 
 def asked(

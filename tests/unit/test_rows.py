@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -31,13 +31,6 @@ KEYS = {
     "jsonb": ["{}", '{"a": 1}'],
     "int4range": ["empty", "[1,5)"],
 }
-
-
-@pytest.fixture
-def data(data_pool: database.Database, execute: Execute) -> Iterator[database.Connection]:
-    """A connection of the reader; `execute` makes what it reads."""
-    with data_pool.lend() as connection:
-        yield connection
 
 
 def read(connection: database.Connection, name: str, *key: str) -> rows.Row:

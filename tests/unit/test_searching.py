@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg2.sql
 import pytest
@@ -16,12 +16,6 @@ ROWS = """
         (1, 'The printer burns', 'It was burning for 100% of the night'), (2, 'Burnt toast', 'night and day'),
         (3, 'Printer_2', NULL), (17, '', 'a'' b \\ c'), (100, 'Größe', 'NIGHT')
 """
-
-
-@pytest.fixture
-def data(data_pool: database.Database, execute: Execute) -> Iterator[database.Connection]:
-    with data_pool.lend() as connection:
-        yield connection
 
 
 def plan(connection: database.Connection, name: str) -> searching.Search:
