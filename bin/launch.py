@@ -1,6 +1,7 @@
 """Be `streamlit run Home.py`, or say in one line that its port is taken. Called by bin/run, inside `.venv`."""
 
 import errno
+import importlib
 import logging
 import os
 import pathlib
@@ -54,9 +55,11 @@ def main() -> None:
         except (ValueError, OverflowError):
             sys.exit(f"undertone: {port!r} is not a port; a port is a number from 1 to 65535")
     sys.path.insert(0, str(ROOT))
-    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
-
+    # Whole, before the thread starts: of two threads that import Streamlit at once, each may find a half of it.
     from streamlit.web import cli
+
+    importlib.import_module("resources.worker")
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
     # Streamlit would otherwise move on to the next free port and leave the bookmark pointing at somebody else.
     cli.main(["run", "Home.py", "--server.port", port, *sys.argv[1:]])

@@ -113,6 +113,31 @@ def test_a_port_that_is_none_is_one_clear_line(port: str) -> None:
     assert done.stderr == f"undertone: '{port}' is not a port; a port is a number from 1 to 65535\n"
 
 
+# Runs bin/launch.py up to the start of its thread, and says which of the modules were whole by then.
+UP_TO_THE_THREAD = """
+import runpy, sys, threading
+def start(thread):
+    names = ("streamlit", "streamlit.web.cli", "resources.worker", "undertone.errors")
+    print([name for name in names if name in sys.modules and not sys.modules[name].__spec__._initializing])
+    sys.exit()
+threading.Thread.start = start
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_streamlit_is_whole_before_a_second_thread_asks_for_it() -> None:
+    launch = str(running.ROOT / "bin" / "launch.py")
+    done = subprocess.run(
+        [sys.executable, "-c", UP_TO_THE_THREAD, launch, "--server.port", str(running.free_port())],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "['streamlit', 'streamlit.web.cli', 'resources.worker', 'undertone.errors']\n", done.stderr
+
+
 def test_a_second_start_installs_nothing(checkout: pathlib.Path) -> None:
     """The environment of these very tests stands for one that bin/run has made."""
     (checkout / ".venv").mkdir()
