@@ -2,8 +2,9 @@
 
 Both read the same generated texts, in turn, so that a slower moment of the machine meets both; the tutorial, being
 slow, reads fewer of them, of the same lengths. The tutorial reads the first 512 tokens of a text, Undertone all of it.
-Then: agreement with float32, the share of the processor's peak, one core busy, duplicates, memory, from database to
-database. `--quick` takes few texts and rounds, to see that it works; `--json` adds a line with all numbers.
+Then: what it gives that the last layer is worked out for the first token alone, agreement with float32, the share of
+the processor's peak, one core busy, duplicates, memory, from database to database.
+`--quick` takes few texts and rounds, to see that it works; `--json` adds a line with all numbers.
 """
 
 from __future__ import annotations
@@ -156,6 +157,7 @@ class Bench:
         self.tutorial_large.ask("network")  # its folder is there now
         self.ours = stack.enter_context(apart(sides.Ours, classifier.DEFAULT, self.cache))
         self.ours_large = stack.enter_context(apart(sides.Ours, str(large), self.cache))
+        self.whole = stack.enter_context(apart(sides.Whole, folder / "whole"))
         self.peak = stack.enter_context(apart(sides.Peak))
         self.ways: dict[str, sides.Way] = {"default": self.ours.ask("way"), "large": self.ours_large.ask("way")}
         made = {"short": texts.short, "long": texts.long}
@@ -167,6 +169,7 @@ class Bench:
         pairs = (
             ("tutorial", self.tutorial, self.sizes.tutorial),
             ("ours", self.ours, self.sizes.ours),
+            ("ours whole", self.whole, self.sizes.ours),
             ("tutorial large", self.tutorial_large, self.sizes.tutorial_large),
             ("ours large", self.ours_large, self.sizes.ours_large),
         )
@@ -268,6 +271,9 @@ def ratios(found: Results) -> Iterator[str]:
             f"ours / tutorial, {kind}, {sides.DISTILBERT}:"
             f" {found.ratio(f'ours large {kind}', f'tutorial large {kind}'):.2f}"
         )
+    for kind in KINDS:
+        ratio = found.ratio(f"ours {kind}", f"ours whole {kind}")
+        yield f"last layer for the first token alone / for all, {kind}: {ratio:.2f}"
     for kind in KINDS:
         yield f"share of the peak of {found.peak / 1e9:,.0f} GFLOP/s, {kind}: {found.share_of_peak(kind):.1%}"
     for kind in KINDS:

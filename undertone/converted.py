@@ -1,6 +1,7 @@
 """Models converted for OpenVINO, kept on disk: converting takes seconds and half a gigabyte, opening neither.
 
-A file's name changes with the model's weights, OpenVINO's version and the precision. Importing this module is cheap.
+A file's name changes with the model's weights, OpenVINO's version, the precision and what we make of a model before.
+Importing this module is cheap.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import warnings
 from typing import Any
 
 ABANDONED_SECONDS = 86_400.0
+FORM = 2  # of what is made of a network before it is converted: another number makes what is kept out of date
 MOST = 6  # converted models that are kept; the longest unused go first
 
 
@@ -56,7 +58,7 @@ def convert(network: Any) -> Any:
 def path(folder: pathlib.Path, identity: str, precision: str) -> pathlib.Path:
     """Where the model `identity` (a name with a hash of the weights) is kept."""
     safe = re.sub(r"[^\w.@-]+", "_", identity)[-100:]
-    return folder / f"{safe}-openvino-{version()}-{precision}.xml"
+    return folder / f"{safe}-openvino-{version()}-{precision}-{FORM}.xml"
 
 
 def keep(model: Any, target: pathlib.Path, *, halve: bool) -> None:

@@ -38,7 +38,7 @@ def save_small(folder: pathlib.Path, labels: dict[int, str], kind: str = "bert",
     elif kind == "electra":
         own |= {"embedding_size": 8}
     own |= {"vocab_size": len(words), "initializer_range": 0.5, "id2label": labels or {0: "bad", 1: "good"}}
-    config = transformers.AutoConfig.for_model(kind, **own, **settings)
+    config = transformers.AutoConfig.for_model(kind, **(own | settings))
     made = transformers.AutoModelForSequenceClassification if labels else transformers.AutoModel
     made.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -40,7 +40,7 @@ def test_a_part_has_the_lengths_of_the_whole_and_doubled_rows_are_as_many() -> N
 
 def test_operations_are_counted_by_the_formula() -> None:
     network = sides.Network(per_token=100, per_window=10, layers=2, width=8)
-    assert network.operations([3]) == 2 * (100 * 3 + 10) + 4 * 2 * 8 * 9
+    assert network.operations([3]) == 2 * (100 * 3 + 10) + 4 * 8 * (2 * 9 + 3)
     assert network.operations([3, 3]) == 2 * network.operations([3])
 
 
