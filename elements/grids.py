@@ -103,6 +103,12 @@ def _sendable(names: Sequence[str]) -> list[str]:
     return unique([_whole(name) for name in names])
 
 
+def selected(key: str) -> list[int]:
+    """The rows that are selected in the grid of this key; none where it has not been shown."""
+    rows: list[int] = st.session_state[key]["selection"]["rows"] if key in st.session_state else []
+    return rows
+
+
 def show(
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],

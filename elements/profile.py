@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 from collections.abc import Hashable, Sequence
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ from resources import jobs
 from undertone import catalog, errors, facet_clicks, looks, names, profiles, units
 
 JOB, EXACT = "tables_profile", "tables_profile_exact"
+COLUMN = "column"  # in the address
 MOST_KEPT = 50  # exact profiles of a session
 NO_STATISTICS = (
     "Nothing is known yet of these columns: the server has not analysed this {kind}. Choose a column and **Count"
@@ -69,21 +71,35 @@ def _about(known: Sequence[profiles.ColumnProfile], look: looks.Look, relation: 
 
 
 def _table(shown: Sequence[profiles.ColumnProfile], relation: catalog.Relation) -> int:
-    """The columns; the index of the one that is chosen."""
+    """The columns; the index of the one that is chosen, the first at first. Which one that is stands in the address."""
     st.html(grids.NO_FILE)
-    state = st.dataframe(
+    names = [one.field.column.name for one in shown]
+    key = place.key("profile", relation.label, names)
+    wanted = st.query_params.get(COLUMN)
+    at = [names.index(wanted)] if wanted in names else []
+    # Said only where it is not so, after Back or a link: what is said while somebody clicks could undo the click.
+    if grids.selected(key) != at:
+        st.session_state[key] = {"selection": {"rows": at, "columns": [], "cells": []}}
+    st.dataframe(
         table(shown),
         hide_index=True,
         column_config=CONFIG,
-        key=place.key("profile", relation.label, len(shown)),
+        key=key,
         placeholder="",
         lazy=False,
         height=min(36 * (len(shown) + 1) + 4, 330),
-        on_select="rerun",
+        on_select=functools.partial(_choose, key, names),
         selection_mode="single-row",
     )
-    rows = state["selection"]["rows"]
-    return rows[0] if rows and rows[0] < len(shown) else 0
+    return at[0] if at else 0
+
+
+def _choose(key: str, names: Sequence[str]) -> None:
+    rows = grids.selected(key)
+    if rows and rows[0] < len(names):
+        st.query_params[COLUMN] = names[rows[0]]
+    else:
+        st.query_params.pop(COLUMN, None)
 
 
 def table(shown: Sequence[profiles.ColumnProfile]) -> pa.Table:

@@ -95,7 +95,7 @@ def _grid(filters: dict[str, str | None], chosen: int) -> None:
     key = f"{GRID}_{hash(tuple(numbers))}"
     at = [numbers.index(chosen)] if chosen in numbers else []
     # Said only where it is not so: what is said while somebody clicks could undo the click.
-    if CHOSEN not in st.session_state and _selected(key) != at:
+    if CHOSEN not in st.session_state and grids.selected(key) != at:
         st.session_state[key] = {"selection": {"rows": at, "columns": [], "cells": []}}
     grids.show(
         NAMES,
@@ -113,15 +113,9 @@ def _grid(filters: dict[str, str | None], chosen: int) -> None:
         st.caption(f"The newest {MOST:,}. There are older ones: search or filter to see them.")
 
 
-def _selected(key: str) -> list[int]:
-    """The rows that are selected in a grid; none where it has not been shown."""
-    rows: list[int] = st.session_state[key]["selection"]["rows"] if key in st.session_state else []
-    return rows
-
-
 def _choose(key: str, numbers: Sequence[int]) -> None:
     """Somebody clicked a row: note which run that is, and let the whole page show it."""
-    for row in _selected(key):
+    for row in grids.selected(key):
         st.session_state[CHOSEN] = numbers[row]
 
 

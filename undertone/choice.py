@@ -30,8 +30,10 @@ from undertone import adapter, converted, engines, texts
 # What a candidate computes when ways are compared, some 100 ms of work, and what shows whether it computes the same:
 # tokens in a text, texts in a batch.
 TRIAL = ((32, 32), (128, 8)) * 4
+WARM = 2  # batches that warm an engine up: each of those shapes once
 STRANGE = ((8, 3), (40, 1), (128, 2))
-TURNS = 5
+TURNS, LEAST_TURNS = 5, 2
+ENOUGH_SECONDS = 4.0  # of measuring, where the processor is slow: then after the least turns it is well enough known
 ROUNDING = 0.02  # of a probability, on the average
 # What is second to others but for speed is taken only where it is faster by more than the measurement's own unrest.
 CLEARLY = 1.15
@@ -217,17 +219,26 @@ def measure(candidates: dict[str, engines.Engine], trial: Sequence[engines.Batch
 
     0 for one that fails.
     """
-    total = sum(batch.tokens.size for batch in trial)
+    for engine in candidates.values():
+        _rate(engine, trial[:WARM])
     best = dict.fromkeys(candidates, 0)
-    for turn in range(TURNS + 1):
+    begun = time.perf_counter()
+    for turn in range(TURNS):
+        if turn >= LEAST_TURNS and time.perf_counter() - begun > ENOUGH_SECONDS:
+            break
         for name, engine in candidates.items():
-            begun = time.perf_counter()
-            with contextlib.suppress(adapter.ModelError):
-                for _ in engine.outputs(trial):
-                    pass
-                if turn:  # the first one warms it up
-                    best[name] = max(best[name], round(total / (time.perf_counter() - begun)))
+            best[name] = max(best[name], _rate(engine, trial))
     return best
+
+
+def _rate(engine: engines.Engine, batches: Sequence[engines.Batch]) -> int:
+    """Tokens a second; 0 where it fails."""
+    begun = time.perf_counter()
+    with contextlib.suppress(adapter.ModelError):
+        for _ in engine.outputs(batches):
+            pass
+        return round(sum(batch.tokens.size for batch in batches) / (time.perf_counter() - begun))
+    return 0
 
 
 def recall(identity: str, wish: engines.Wish, folder: pathlib.Path) -> Choice | None:

@@ -141,3 +141,30 @@ def test_a_filter_a_file_and_sql_take_the_same_rows_along(app: running.App, page
     page.go_back()
     expect(page.get_by_role("button", name="n is 4")).to_be_visible()
     expect(cell(page, 0, 1)).to_have_text("11")
+
+
+def test_the_column_of_the_profile_stands_in_the_address(app: running.App, page: Page) -> None:
+    command_line.as_owner(app.home.path, TABLE.replace("odd_rows", "told_rows"))
+    page.goto(f"{app.address}/tables?table=told_rows&part=profile")
+    heading = page.get_by_role("heading", level=3)
+    expect(heading).to_have_text("id")
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 18, box["y"] + 36 * 2.5)  # the box in front of the second column
+    expect(heading).to_have_text(COLUMN)
+    conftest.settle(page)
+    link = page.url
+    assert parameters(page) == {"table": "told_rows", "part": "profile", "column": COLUMN}
+    page.mouse.click(box["x"] + 18, box["y"] + 36 * 3.5)
+    expect(heading).to_have_text("n")
+    conftest.settle(page)
+    page.mouse.click(box["x"] + 18, box["y"] + 36 * 3.5)  # it is chosen: this takes it away
+    expect(heading).to_have_text("id")
+    conftest.settle(page)
+    assert parameters(page) == {"table": "told_rows", "part": "profile"}
+    for name in ("n", COLUMN, "id"):
+        page.go_back()
+        expect(heading).to_have_text(name)
+    # A colleague who opens the link sees the same.
+    page.goto(link)
+    expect(heading).to_have_text(COLUMN)

@@ -12,7 +12,18 @@ from streamlit.testing.v1 import AppTest
 
 from elements import bars, facets, profile
 from tests.pages import conftest
-from undertone import conditions, embedded, facet_clicks, looks, profiles, relations, sampling
+from undertone import (
+    conditions,
+    database,
+    embedded,
+    facet_clicks,
+    keyset,
+    looks,
+    profiles,
+    relations,
+    sampling,
+    structure,
+)
 from undertone import facets as counting
 from undertone.conditions import Condition, Group
 
@@ -98,12 +109,42 @@ def test_columns_are_described_and_counted_exactly_on_request(tables: Open) -> N
         app.run()
     assert any(one.label == "Count again" for one in app.button)
     assert ("counted", "300") in {tuple(row) for row in app.dataframe[1].value.itertuples(index=False)}
+    # A link names the column; one that is not there leaves the first.
+    for name, shown in (("note", "note"), ("gone", "id")):
+        app.query_params["column"] = name
+        app.run()
+        assert not app.exception
+        assert [one.value for one in app.subheader] == [shown]
     # Of a view nothing is known before; with filters the count is of what they let pass.
     app = tables("seen", part="profile", where=Group((Condition("id", "le", ("30",)),)))
     said = conftest.texts(app)
     assert "keeps no statistics of a view" in said
     assert "of those that the filters let pass" in said
     assert "may read none" in conftest.texts(tables("bare", part="profile"))
+
+
+@pytest.mark.parametrize(
+    ("part", "said", "shown"),
+    [
+        ("rows", "Somebody holds visits exclusively", "Rows 1 to 50"),
+        ("profile", "no row is read for them", "no row is read for them"),
+        ("structure", "visits is held by somebody", "4 columns"),
+    ],
+)
+def test_a_table_that_somebody_holds_locked_is_said_and_is_there_afterwards(
+    tables: Open, store_pool: database.Database, monkeypatch: pytest.MonkeyPatch, part: str, said: str, shown: str
+) -> None:
+    for module in (keyset, structure):
+        monkeypatch.setattr(module, "LOCK_MILLISECONDS", 200)
+    with store_pool.lend() as holder:
+        holder.cursor().execute("LOCK TABLE visits IN ACCESS EXCLUSIVE MODE")
+        app = tables("visits", part=part)
+        assert said in conftest.texts(app)
+        holder.rollback()
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert shown in conftest.texts(app)
 
 
 def test_a_picture_says_what_it_was_counted_in() -> None:

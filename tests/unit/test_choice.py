@@ -152,6 +152,17 @@ def test_measuring_says_what_each_is_worth(opened: adapter.Opened) -> None:
         assert batch.tokens.max() < len(opened.tokenizer)
 
 
+@pytest.mark.parametrize(("enough", "turns"), [(0.0, choice.LEAST_TURNS), (1e9, choice.TURNS)])
+def test_a_slow_processor_is_measured_less_often(
+    opened: adapter.Opened, monkeypatch: pytest.MonkeyPatch, enough: float, turns: int
+) -> None:
+    monkeypatch.setattr(choice, "ENOUGH_SECONDS", enough)
+    engine = small.Engine()
+    trial = choice.sample(opened, len(opened.tokenizer), choice.TRIAL)
+    choice.measure({"one": engine}, trial)
+    assert len(engine.batches) == choice.WARM + turns * len(trial)
+
+
 def test_a_sample_has_the_special_tokens_in_their_places(opened: adapter.Opened) -> None:
     head, tail = texts.frame(opened.tokenizer)
     assert head
