@@ -8,7 +8,7 @@ from elements import messages, visitor
 from resources import runs
 from undertone import scoring, units
 
-LOOK_SECONDS = 3.0
+LOOK_SECONDS, SELDOM_SECONDS = 3.0, 86_400.0
 WAITED = "finished_waited"  # numbers of runs whose end this session has not seen
 ICONS = {"finished": ":material/check_circle:", "failed": ":material/error:", "cancelled": ":material/cancel:"}
 
@@ -23,7 +23,9 @@ def watch() -> None:
     """In the frame, before the page: look now and then for the end of one's runs, while there are any."""
     waited: set[int] = st.session_state.setdefault(WAITED, set())
     waited.update(runs.under_way(visitor.who()))
-    st.fragment(_look, run_every=LOOK_SECONDS if waited else None)()
+    # Never without an interval. A browser whose app was started anew, or has forgotten it while it slept, asks for the
+    # whole page again only where a part of it is due again some time; else all that it says to a part is lost.
+    st.fragment(_look, run_every=LOOK_SECONDS if waited else SELDOM_SECONDS)()
 
 
 def _look() -> None:
