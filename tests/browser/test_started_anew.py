@@ -25,7 +25,7 @@ def test_what_somebody_clicks_on_an_open_page_is_done_by_the_next_app(
         expect(whole).not_to_have_attribute("data-test-connection-state", "CONNECTED")
         monkeypatch.setattr(running, "free_port", lambda: port)
         with running.app(home):
-            expect(whole).to_have_attribute("data-test-connection-state", "CONNECTED")
+            expect(whole).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=120_000)
             # Nobody has asked for the whole page since: a click in a part of it is heard all the same.
             # Only what is clicked before the page is made again, in the first second or two, is lost.
             heads = grid(page).get_by_role("columnheader")
@@ -35,7 +35,7 @@ def test_what_somebody_clicks_on_an_open_page_is_done_by_the_next_app(
                 page.wait_for_timeout(3_000)
                 return heads.nth(2).get_attribute("aria-sort") != "none"
 
-            running.wait_until(is_sorted, "the rows are sorted by the heading that is clicked", 30)
+            running.wait_until(is_sorted, "the rows are sorted by the heading that is clicked")
             assert parameters(page)["table"] == "products"
             assert parameters(page)["sort"].endswith('name"]')
             page.get_by_role("button", name="Columns").click()
