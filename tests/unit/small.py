@@ -33,7 +33,7 @@ def save_small(folder: pathlib.Path, labels: dict[int, str], kind: str = "bert",
     }
     if kind == "distilbert":
         own = {"dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 16, "max_position_embeddings": 64}
-    elif kind.endswith("roberta"):
+    elif kind in ("roberta", "xlm-roberta", "camembert"):
         own |= {"pad_token_id": 0, "max_position_embeddings": 65}  # their first position is behind the padding's
     elif kind == "electra":
         own |= {"embedding_size": 8}
