@@ -95,7 +95,7 @@ def test_any_column_sorts_both_ways_with_its_nulls_last(data: database.Connectio
                     assert walked.ids(walked.walk(data, bare, sorts=walked.by("v", descending))) == ordered, name
         for descending in (False, True):
             rows = walked.walk(data, bare, 2, sorts=walked.by("v", descending))
-            assert sorted(walked.ids(rows)) == list(range(len(values))), name  # type: ignore[type-var]
+            assert sorted(walked.ids(rows)) == list(range(len(values))), name
             nulls = [row[1] is None for row in rows]
             assert nulls == sorted(nulls), name
 
@@ -149,8 +149,8 @@ def test_any_key_leads_through_the_rows_and_back_to_each(data: database.Connecti
             execute(f'INSERT INTO "{name}" VALUES ({", ".join(["%s"] * len(key))}, %s)', (*key, number))
         relation = catalog.find(data, name)
         numbers = list(range(len(keys)))
-        assert sorted(row[-1] for row in walked.walk(data, name, 1)) == numbers, name  # type: ignore[type-var]
-        assert sorted(row[-1] for row in walked.walk(data, name, 2, sorts=walked.by(names[0], True))) == numbers, name  # type: ignore[type-var]
+        assert sorted(row[-1] for row in walked.walk(data, name, 1)) == numbers, name
+        assert sorted(row[-1] for row in walked.walk(data, name, 2, sorts=walked.by(names[0], True))) == numbers, name
         assert [row[-1] for row in walked.walk(data, name, 1, sorts=walked.by("v"))] == numbers, name
         assert catalog.rows_by_key(data, relation, ["v"], keys) == {key: (n,) for n, key in enumerate(keys)}
         for number, key in enumerate(keys[1:]):
@@ -201,7 +201,7 @@ def test_rows_without_a_key_come_once_each(data: database.Connection, execute: E
         for place, name in enumerate("vw"):
             if sorts and sorts[0].column == name:
                 values = [row[place] for row in rows]
-                assert values == sorted(values, reverse=sorts[0].descending)  # type: ignore[type-var]
+                assert values == sorted(values, reverse=sorts[0].descending)
 
 
 def test_a_table_without_a_key_is_read_from_end_to_end_over_its_gaps(
