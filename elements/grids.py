@@ -109,6 +109,15 @@ def selected(key: str) -> list[int]:
     return rows
 
 
+def select(key: str, rows: list[int]) -> None:
+    """Before it is shown: have these rows selected in the grid of this key.
+
+    Said only where it is not so: what is said while somebody clicks could undo the click.
+    """
+    if selected(key) != rows:
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+
+
 def show(
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],

@@ -77,9 +77,7 @@ def _table(shown: Sequence[profiles.ColumnProfile], relation: catalog.Relation) 
     key = place.key("profile", relation.label, names)
     wanted = st.query_params.get(COLUMN)
     at = [names.index(wanted)] if wanted in names else []
-    # Said only where it is not so, after Back or a link: what is said while somebody clicks could undo the click.
-    if grids.selected(key) != at:
-        st.session_state[key] = {"selection": {"rows": at, "columns": [], "cells": []}}
+    grids.select(key, at)  # after Back, or at a link
     st.dataframe(
         table(shown),
         hide_index=True,

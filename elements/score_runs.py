@@ -94,9 +94,8 @@ def _grid(filters: dict[str, str | None], chosen: int) -> None:
     # that has not seen the new list yet would choose by the old one's places.
     key = f"{GRID}_{hash(tuple(numbers))}"
     at = [numbers.index(chosen)] if chosen in numbers else []
-    # Said only where it is not so: what is said while somebody clicks could undo the click.
-    if CHOSEN not in st.session_state and grids.selected(key) != at:
-        st.session_state[key] = {"selection": {"rows": at, "columns": [], "cells": []}}
+    if CHOSEN not in st.session_state:
+        grids.select(key, at)
     grids.show(
         NAMES,
         [_row(line) for line in lines],
